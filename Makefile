@@ -1,0 +1,40 @@
+# Everything here is a thin name for a command in README.md, where the plain form stands too.
+.DEFAULT_GOAL := help
+.PHONY: help env book test bench lab serve notebooks clean
+
+# The first of these that is new enough; otherwise bootstrap.py says what is wrong.
+CANDIDATES := python3.13 python3.12 python3.11 python3 python
+NEW_ENOUGH := -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+  $$p $(NEW_ENOUGH) >/dev/null 2>&1 && echo $$p && exit; done; echo python3)
+IN_ENV := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python.exe,.venv/bin/python)
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+env:
+	@python='$(PYTHON)'; command -v "$$python" >/dev/null 2>&1 || { \
+	  echo "There is no program \`$$python\`: install Python 3.11 or newer, or name yours, as in \`make PYTHON=/path/to/python book\`." >&2; exit 1; }; \
+	"$$python" bootstrap.py
+
+book: env ## build the website into _build/html (installs what it needs, once)
+	@$(IN_ENV) site/build.py
+
+test: env ## run every check: chapters, tests, lint, the site
+	@$(IN_ENV) -m pytest
+
+bench: env ## compare speed with optional peers: medians and ratios
+	@$(IN_ENV) -m benchmarks.run
+
+lab: env ## open the chapters in JupyterLab
+	@$(IN_ENV) -m jupyterlab chapters
+
+serve: book ## show the website on http://127.0.0.1:8000
+	@$(IN_ENV) -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+
+notebooks: env ## run all chapters again and keep the new outputs, two at a time
+	@printf '%s\0' chapters/*.ipynb | xargs -0 -n 1 -P 2 $(IN_ENV) -m nbconvert --to notebook \
+	  --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN
+
+clean: ## delete the website and the private environment
+	@rm -rf _build .venv *.egg-info
