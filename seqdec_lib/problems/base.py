@@ -1,0 +1,89 @@
+"""What every problem offers: array dynamics, an exact model, both ends of the regret scale."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+
+
+class Problem(ABC):
+    """A world with an exact model, in which many episodes are played at once.
+
+    Attributes
+    ----------
+    n_states, n_actions : int
+        States are numbered 0..n_states - 1, actions 0..n_actions - 1.
+    n_observations : int
+        What the agent sees is numbered 0..n_observations - 1; it is the state itself unless a
+        problem hides some of it.
+    horizon : int
+        No episode is longer than this many steps.
+    discount : float
+        Of the return that the problem asks for.
+    reward_range : (float, float)
+        Smallest and largest reward of a single step.
+    """
+
+    n_states: int
+    n_actions: int
+    horizon: int
+    discount: float
+    reward_range: tuple[float, float] = (-np.inf, np.inf)
+
+    @property
+    def n_observations(self) -> int:
+        return self.n_states
+
+    @abstractmethod
+    def reset(self, episodes: int, rng: np.random.Generator) -> np.ndarray:
+        """First states (N,) of `episodes` new episodes."""
+
+    @abstractmethod
+    def step(
+        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Act once in each episode: states, actions (N,) -> next states, rewards, ended (N,)."""
+
+    @abstractmethod
+    def mdp(self) -> MDP:
+        """The exact model, where it can be enumerated."""
+
+    @abstractmethod
+    def start_distribution(self) -> np.ndarray:
+        """Probability (S,) of each state to be the first."""
+
+    def check_step(self, states: np.ndarray, actions: np.ndarray) -> None:
+        """Raise a ValueError unless each episode has one action, and all actions exist."""
+        if np.shape(states) != np.shape(actions):
+            raise ValueError(
+                f"each of the {np.shape(states)} episodes needs one action, "
+                f"but {np.shape(actions)} came."
+            )
+        if np.size(actions) and not (0 <= np.min(actions) and np.max(actions) < self.n_actions):
+            raise ValueError(
+                f"actions must lie in 0..{self.n_actions - 1}, "
+                f"but {np.min(actions)}..{np.max(actions)} came."
+            )
+
+    def observe(self, states: np.ndarray) -> np.ndarray:
+        """What the agent sees in each state: (N,) -> (N,)."""
+        return states
+
+    def describe(self, state: int) -> str:
+        """One line for people about a state."""
+        return f"state {state}"
+
+    def optimal_return(self) -> float:
+        """Expected return of the best policy that sees the state."""
+        return float(self.start_distribution() @ value_iteration(self.mdp()).values)
+
+    def expected_return(self, policy: np.ndarray) -> float:
+        """Exact expected return of a policy, given as actions (S,) int or probabilities (S, A)."""
+        return float(self.start_distribution() @ evaluate_policy(self.mdp(), policy))
+
+    def random_return(self) -> float:
+        """Exact expected return of choosing each action with the same probability."""
+        return self.expected_return(np.full((self.n_states, self.n_actions), 1 / self.n_actions))

@@ -1,0 +1,185 @@
+"""Trajectories: the one container that every policy writes and every learner reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqdec_lib.mdp import policy_rows
+from seqdec_lib.problems.base import Problem
+from seqdec_lib.validation import fraction, probability_rows, whole_number
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """N episodes of at most T steps, (s_0, a_0, r_1, s_1, ..., a_{T-1}, r_T, s_T), padded to one
+    length.
+
+    Attributes
+    ----------
+    states : (N, T + 1) int
+        What the agent saw before each action, and after the last one.
+    actions : (N, T) int
+    rewards : (N, T) float
+        rewards[:, t] is paid for actions[:, t].
+    mask : (N, T) bool
+        True where a step was taken; False after the end of the episode, where all else is padding.
+    terminated : (N,) bool
+        True where the episode came to its end; False where only the clock cut it short.
+
+    Raises
+    ------
+    ValueError
+        Shapes that don't match, no episode, an episode without a step, a gap in the mask, NaN
+        rewards.
+    """
+
+    states: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    mask: np.ndarray
+    terminated: np.ndarray
+
+    def __post_init__(self) -> None:
+        episodes, steps = np.shape(self.actions) if np.ndim(self.actions) == 2 else (0, 0)
+        if not episodes or not steps:
+            raise ValueError(
+                f"actions must have shape (N, T) with N, T >= 1, but {np.shape(self.actions)} came."
+            )
+        expected = {
+            "states": (episodes, steps + 1),
+            "rewards": (episodes, steps),
+            "mask": (episodes, steps),
+            "terminated": (episodes,),
+        }
+        for name, shape in expected.items():
+            if np.shape(getattr(self, name)) != shape:
+                raise ValueError(
+                    f"{name} must have shape {shape} to match actions of shape "
+                    f"{(episodes, steps)}, but {np.shape(getattr(self, name))} came."
+                )
+        if not self.mask[:, 0].all() or (self.mask[:, 1:] & ~self.mask[:, :-1]).any():
+            raise ValueError(
+                "mask must be True from the first step to an episode's last, and False after it."
+            )
+        if not np.isfinite(self.rewards).all():
+            raise ValueError("rewards must be finite numbers, but some are NaN or infinite.")
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def __getitem__(self, episodes: slice | np.ndarray) -> Trajectories:
+        """Some of the episodes: a slice, whole numbers or a mask (N,)."""
+        return Trajectories(
+            self.states[episodes],
+            self.actions[episodes],
+            self.rewards[episodes],
+            self.mask[episodes],
+            self.terminated[episodes],
+        )
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps taken in each episode, (N,)."""
+        return self.mask.sum(axis=1)
+
+    def returns_to_go(self, discount: float = 1.0) -> np.ndarray:
+        """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken."""
+        discount = fraction("discount", discount)
+        to_go = np.zeros((len(self), self.actions.shape[1] + 1))
+        for t in reversed(range(self.actions.shape[1])):
+            to_go[:, t] = (self.rewards[:, t] + discount * to_go[:, t + 1]) * self.mask[:, t]
+        return to_go[:, :-1]
+
+    def returns(self, discount: float = 1.0) -> np.ndarray:
+        """G_0, the return of each whole episode, (N,)."""
+        return self.returns_to_go(discount)[:, 0]
+
+
+@dataclass
+class History:
+    """What a policy sees of N episodes that are still going on, at step t.
+
+    Attributes
+    ----------
+    states : (N, t + 1) int; the last column is now
+    actions : (N, t) int
+    rewards : (N, t) float
+    """
+
+    states: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+
+
+Policy = Callable[[History], np.ndarray]
+"""Maps the histories of N episodes to probabilities (N, A) of the next action."""
+
+
+def as_policy(policy: Policy | np.ndarray | None, problem: Problem) -> Policy:
+    """Make a policy of a table, (S,) int or (S, A) over observations, or of None: uniform."""
+    if policy is None:
+        return lambda history: np.full(
+            (len(history.states), problem.n_actions), 1 / problem.n_actions
+        )
+    if callable(policy):
+        return policy
+    rows = policy_rows(policy, problem.n_observations, problem.n_actions)
+    return lambda history: rows[history.states[:, -1]]
+
+
+def sample_actions(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw an action from each row of probabilities: (N, A) -> (N,)."""
+    cumulative = np.cumsum(probabilities, axis=1)
+    # The last sum may be 0.9999...: scaling the draw instead keeps every action in range.
+    draws = rng.random((len(probabilities), 1)) * cumulative[:, -1:]
+    return (draws >= cumulative).sum(axis=1)
+
+
+def collect(
+    problem: Problem, policy: Policy | np.ndarray | None, episodes: int, seed: int
+) -> Trajectories:
+    """Play many episodes at once and keep what the agent saw, did and earned.
+
+    Parameters
+    ----------
+    policy : a function of `History`, a table (S,) or (S, A) over observations, or None: uniform.
+
+    Raises
+    ------
+    ValueError
+        A policy whose rows don't sum to 1 or have another shape; episodes < 1.
+    """
+    episodes = whole_number("episodes", episodes, least=1)
+    act = as_policy(policy, problem)
+    rng = np.random.default_rng(whole_number("seed", seed, least=0))
+    steps = problem.horizon
+    now = problem.reset(episodes, rng)
+    states = np.empty((episodes, steps + 1), dtype=np.int64)
+    states[:, 0] = problem.observe(now)
+    actions = np.zeros((episodes, steps), dtype=np.int64)
+    rewards, mask = np.zeros((episodes, steps)), np.zeros((episodes, steps), dtype=bool)
+    going, terminated = np.ones(episodes, dtype=bool), np.zeros(episodes, dtype=bool)
+    for t in range(steps):
+        probabilities = act(History(states[:, : t + 1], actions[:, :t], rewards[:, :t]))
+        if np.shape(probabilities) != (episodes, problem.n_actions):
+            raise ValueError(
+                f"the policy must give probabilities of shape {(episodes, problem.n_actions)}, "
+                f"but {np.shape(probabilities)} came."
+            )
+        chosen = sample_actions(probability_rows("the policy", probabilities), rng)
+        actions[going, t], mask[:, t] = chosen[going], going
+        now = now.copy()
+        now[going], rewards[going, t], terminated[going] = problem.step(
+            now[going], chosen[going], rng
+        )
+        states[:, t + 1] = problem.observe(now)
+        going = going & ~terminated
+        if not going.any():
+            used = slice(0, t + 1)
+            return Trajectories(
+                states[:, : t + 2], actions[:, used], rewards[:, used], mask[:, used], terminated
+            )
+    return Trajectories(states, actions, rewards, mask, terminated)
