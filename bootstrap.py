@@ -49,8 +49,8 @@ def check_tools():
 
 def venv_python(root):
     """Return the path of the private environment's interpreter."""
-    windows = os.name == "nt"
-    return os.path.join(root, ".venv", *(["Scripts", "python.exe"] if windows else ["bin", "python"]))
+    place = ["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]
+    return os.path.join(root, ".venv", *place)
 
 
 def fingerprint(root):

@@ -1,0 +1,142 @@
+"""The website: built with warnings as errors, whole, and silent towards other hosts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import site_checks
+
+ROOT = Path(__file__).resolve().parent.parent
+OWN_SCRIPTS = tuple(path.name for path in (ROOT / "site" / "assets").glob("*.js"))
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The folder of the built site; the same incremental build as `make book`."""
+    result = subprocess.run(
+        [sys.executable, "site/build.py"],
+        cwd=ROOT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert result.returncode == 0, result.stdout
+    return ROOT / "_build" / "html"
+
+
+def test_every_link_and_anchor_leads_somewhere(site: Path) -> None:
+    assert len(site_checks.html_files(site)) > 2
+    assert site_checks.dead_links(site) == []
+
+
+def test_every_image_script_and_style_sheet_exists(site: Path) -> None:
+    assert site_checks.missing_files(site) == []
+
+
+def test_no_page_sends_a_request_to_another_host(site: Path) -> None:
+    assert site_checks.outside_requests(site, OWN_SCRIPTS) == []
+
+
+def test_page_sources_are_not_published(site: Path) -> None:
+    assert not (site / "_sources").exists()
+    assert not list(site.rglob("*.ipynb"))
+
+
+def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:
+    for path in site_checks.html_files(site):
+        text = path.read_text(encoding="utf-8")
+        assert 'alt="_images' not in text and 'alt="../_images' not in text, path.name
+
+
+# The checkers themselves, on folders with one fault each
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Write files named like `index_html` into `folder`."""
+    for name, text in files.items():
+        folder.joinpath(name.replace("_", ".")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_sound_folder_passes(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        index_html='<h1 id="top of">x</h1><a href="next.html#here">n</a><a href="#top%20of">t</a>'
+        '<a href="https://example.org/">out</a><img src="a.svg" alt=""><a href="mailto:a@b">m</a>'
+        '<svg xmlns="http://www.w3.org/2000/svg"></svg><link rel="license" href="https://e.org/">',
+        next_html='<p id="here"></p><script>const space = "http://www.w3.org/2000/svg";</script>',
+        a_svg='<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>',
+        a_css="/* url(https://example.org/a.png) */ a { background: url(data:image/png;base64,) }",
+        a_js='const help = "see https://example.org/ for more";',
+    )
+    assert site_checks.dead_links(tmp_path) == []
+    assert site_checks.missing_files(tmp_path) == []
+    assert site_checks.outside_requests(tmp_path, ("a.js",)) == []
+
+
+def test_a_dead_link_is_caught(tmp_path: Path) -> None:
+    write(tmp_path, index_html='<a href="chapter.html">x</a>')
+    assert site_checks.dead_links(tmp_path) == ["index.html: dead link chapter.html"]
+
+
+def test_a_dead_anchor_is_caught(tmp_path: Path) -> None:
+    write(tmp_path, index_html='<a href="b.html#gone">x</a><a href="#none">', b_html="<p id=here>")
+    assert site_checks.dead_links(tmp_path) == [
+        "index.html: dead anchor b.html#gone",
+        "index.html: dead anchor #none",
+    ]
+
+
+def test_a_missing_image_is_caught(tmp_path: Path) -> None:
+    write(tmp_path, index_html='<img src="gone.png">')
+    assert site_checks.missing_files(tmp_path) == ["index.html: missing file gone.png"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        '<script src="https://cdn.example.org/x.js"></script>',
+        '<script src="//cdn.example.org/x.js"></script>',
+        '<script>load("https://cdn.example.org/x.js")</script>',
+        '<script>window.MathJax = {loader: {paths: {a: "https://cdn.example.org"}}}</script>',
+        "<script>import(`https://cdn.example.org/${name}.js`)</script>",
+        '<link rel="stylesheet" href="https://fonts.example.org/f.css">',
+        '<link rel="preconnect" href="https://fonts.example.org">',
+        '<link rel="dns-prefetch" href="//fonts.example.org">',
+        '<img src="http://example.org/a.png">',
+        '<img srcset="a.png 1x, https://example.org/b.png 2x">',
+        '<picture><source srcset="https://example.org/b.webp"></picture>',
+        '<iframe src="https://example.org/"></iframe>',
+        '<video poster="https://example.org/p.png"></video>',
+        '<object data="https://example.org/p.svg"></object>',
+        "<p style=\"background: url('https://example.org/p.png')\">",
+        '<style>@import "https://example.org/a.css";</style>',
+        "<style>@font-face { src: url(https://example.org/a.woff2) }</style>",
+        '<meta http-equiv="refresh" content="0; url=https://example.org/">',
+        "<p onclick=\"fetch('https://example.org/')\">",
+    ],
+)
+def test_an_outside_request_in_a_page_is_caught(tmp_path: Path, fault: str) -> None:
+    write(tmp_path, index_html=f"<html><body>{fault}</body></html>")
+    assert len(site_checks.outside_requests(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a_css": "@import url(//example.org/a.css);"},
+        {"a_css": "@font-face { src: url('https://example.org/a.woff2') }"},
+        {"own_js": 'const host = "https://example.org/x.js";'},
+        {"other_js": 'fetch("https://example.org/x.json")'},
+        {"other_js": 's=document.createElement("script");s.src="https://example.org/x.js"'},
+        {"other_js": 'r.open("GET", "https://example.org/x.json")'},
+        {"a_svg": '<svg><image href="https://example.org/a.png"/></svg>'},
+    ],
+)
+def test_an_outside_request_in_an_asset_is_caught(tmp_path: Path, files: dict[str, str]) -> None:
+    write(tmp_path, **files)
+    assert len(site_checks.outside_requests(tmp_path, ("own.js",))) == 1
