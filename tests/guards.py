@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nbformat import NotebookNode
-from nbval.plugin import find_comment_markers, find_metadata_tags
+from nbval.plugin import comment_markers, metadata_tags
 
 from tests.comparison import IMAGES, Tolerance, records
 
@@ -79,13 +79,18 @@ def marker_complaints(notebook: NotebookNode) -> list[str]:
         f"{where} carries a marker of nbval ({marker}): state a tolerance or `not_compared` in "
         "the cell's metadata instead"
         for where, cell in code_cells(notebook)
-        for marker in [*_nbval_tags(cell), *(name for name, _ in find_comment_markers(cell.source))]
+        for marker in [*_marker_tags(cell), *_marker_comments(cell)]
     ]
 
 
-def _nbval_tags(cell: NotebookNode) -> list[str]:
-    tags = [tag for tag in cell.metadata.get("tags", []) if str(tag).startswith("nbval-")]
-    return tags or [name for name, _ in find_metadata_tags(cell.metadata)]
+def _marker_tags(cell: NotebookNode) -> list[str]:
+    tags = map(str, cell.metadata.get("tags", []))
+    return [tag for tag in tags if tag in metadata_tags or tag.startswith("nbval-")]
+
+
+def _marker_comments(cell: NotebookNode) -> list[str]:
+    lines = [line.strip() for line in cell.source.splitlines()]
+    return [line for line in lines if line[:1] == "#" and line.strip("# ") in comment_markers]
 
 
 # --- the harness's own metadata ---------------------------------------------------------------

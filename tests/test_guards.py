@@ -1,0 +1,546 @@
+"""Each guard over the chapters catches a copy of a chapter that was broken for it.
+
+Static guards read a broken copy of the first chapter. Guards that need a run share one: two
+short chapters, one healthy and one injured in every way at once, go through pytest in a process
+of its own, and each test then looks for its own failure with its own message.
+"""
+
+import base64
+import copy
+import io
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from tests import guards
+from tests.comparison import Tolerance, compare_images, compare_outputs, compare_text
+
+ROOT = Path(__file__).parents[1]
+ALT = "A line that rises from the lower left to the upper right."
+
+
+def png(pixels: np.ndarray, **options: int) -> str:
+    """Encode (height, width, 3) bytes as a notebook stores a figure."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="png", **options)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def figure_output() -> NotebookNode:
+    """Return the output of a cell that drew a figure."""
+    return new_output("display_data", data={"image/png": png(np.zeros((2, 2, 3), np.uint8))})
+
+
+# --- static guards: break a copy of the first chapter --------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def original() -> NotebookNode:
+    """Return the first chapter."""
+    return nbformat.read(min((ROOT / "chapters").glob("*.ipynb")), as_version=4)
+
+
+@pytest.fixture
+def chapter(original: NotebookNode) -> NotebookNode:
+    """Return a copy of the first chapter, free to be broken."""
+    return copy.deepcopy(original)
+
+
+def add_cell(chapter: NotebookNode, source: str = "1", **metadata: object) -> NotebookNode:
+    """Append a code cell that was run in its turn, and return it."""
+    count = 1 + sum(cell.cell_type == "code" for cell in chapter.cells)
+    cell = new_code_cell(source, execution_count=count, metadata=metadata)
+    chapter.cells.append(cell)
+    return cell
+
+
+def add_text(chapter: NotebookNode, text: str, **metadata: object) -> None:
+    """Append a markdown cell."""
+    chapter.cells.append(new_markdown_cell(text, metadata=metadata))
+
+
+def set_budget(chapter: NotebookNode, argument: str) -> None:
+    """Write `argument` instead of the budget into the first code cell."""
+    cell = next(cell for cell in chapter.cells if cell.cell_type == "code")
+    cell.source, replaced = re.subn(r"budget=[\w.]+", argument, cell.source)
+    assert replaced == 1
+
+
+def only_complaint(chapter: NotebookNode) -> str:
+    """Return the complaint about a chapter that was broken in one way."""
+    (complaint,) = guards.static_complaints(chapter, size=0)
+    return complaint
+
+
+def test_unbroken_copy_passes(chapter: NotebookNode) -> None:
+    add_cell(chapter, mystnb={"image": {"alt": ALT}}).outputs = [figure_output()]
+    tolerance = {"relative": 0.1, "reason": "trained with floating-point sums"}
+    add_cell(chapter, seqdec={"tolerance": tolerance})
+    add_cell(chapter, seqdec={"not_compared": "a time differs between machines"})
+    add_text(chapter, "The discount is 0.9.", seqdec={"inputs": {"0.9": "discount, chosen"}})
+    assert guards.static_complaints(chapter, size=guards.LARGEST_FILE) == []
+
+
+def test_unrun_cell_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter).execution_count = None
+    assert "(1) was committed without being run: run `make notebooks`" in only_complaint(chapter)
+
+
+def test_cell_run_out_of_order_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter).execution_count += 1
+    assert "was run out of order" in only_complaint(chapter)
+
+
+def test_empty_cell_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter, source=" \n")
+    assert "is empty" in only_complaint(chapter)
+
+
+def test_committed_error_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter).outputs = [new_output("error", ename="KeyError", evalue="", traceback=[])]
+    assert "was committed with an error (KeyError)" in only_complaint(chapter)
+
+
+def test_committed_stderr_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter).outputs = [new_output("stream", name="stderr", text="a warning")]
+    assert "on stderr (a warning)" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize("tag", ["nbval-ignore-output", "nbval-new", "raises-exception"])
+def test_nbval_tag_is_caught(chapter: NotebookNode, tag: str) -> None:
+    add_cell(chapter, tags=[tag])
+    assert f"marker of nbval ({tag})" in only_complaint(chapter)
+
+
+def test_nbval_comment_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter, source="# NBVAL_IGNORE_OUTPUT\n1")
+    assert "marker of nbval (# NBVAL_IGNORE_OUTPUT)" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"reason": None}, 'needs a "reason"'),
+        ({"reason": "  "}, 'needs a "reason"'),
+        ({"relative": None}, "allows nothing"),
+        ({"relativ": 0.1}, 'unknown key "relativ"'),
+        ({"relative": -0.1}, '"relative" must be a number, 0 or larger, and is -0.1'),
+        ({"absolute": "0.1"}, '"absolute" must be a number'),
+        ({"absolute": True}, '"absolute" must be a number'),
+        ({"absolute": float("nan")}, '"absolute" must be a number'),
+        ({"pixels": 5}, '"pixels" is a share'),
+    ],
+)
+def test_invalid_tolerance_is_caught(chapter: NotebookNode, changes: dict, complaint: str) -> None:
+    tolerance = {"relative": 0.1, "reason": "trained"} | changes
+    tolerance = {key: value for key, value in tolerance.items() if value is not None}
+    cell = add_cell(chapter, seqdec={"tolerance": tolerance})
+    assert complaint in only_complaint(chapter)
+    assert guards.tolerance_of(cell) == Tolerance()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "complaint"),
+    [
+        ({"tolerence": {}}, 'unknown key "tolerence"'),
+        ({"not_compared": ""}, '"not_compared" needs a reason'),
+        (
+            {"not_compared": "timing", "tolerance": {"relative": 1, "reason": "timing"}},
+            'both "tolerance" and "not_compared"',
+        ),
+    ],
+)
+def test_invalid_metadata_is_caught(chapter: NotebookNode, metadata: dict, complaint: str) -> None:
+    add_cell(chapter, seqdec=metadata)
+    assert complaint in only_complaint(chapter)
+
+
+def test_record_that_is_not_compared_is_caught(chapter: NotebookNode) -> None:
+    cell = add_cell(chapter, seqdec={"not_compared": "timing"})
+    cell.outputs = [record_output("seconds", "1.5")]
+    assert "records seconds and is not compared" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    "argument", ["", "budget=0", "budget=-5", "budget=90.1", "budget=SHORT", "budget=True", "!"]
+)
+def test_missing_or_forbidden_budget_is_caught(chapter: NotebookNode, argument: str) -> None:
+    set_budget(chapter, argument)
+    assert "write book.start(budget=20)" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize("budget", ["0.5", "90"])
+def test_allowed_budget_passes(chapter: NotebookNode, budget: str) -> None:
+    set_budget(chapter, f"budget={budget}")
+    assert guards.budget_of(chapter) == float(budget)
+
+
+def test_typed_result_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "The regret falls to 0.93.")
+    assert "types the number 0.93" in only_complaint(chapter)
+
+
+def test_typed_result_in_a_caption_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter, mystnb={"figure": {"caption": "Regret falls by 12 %."}})
+    assert "types the number 12%" in only_complaint(chapter)
+
+
+def test_input_that_does_not_occur_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "The discount is high.", seqdec={"inputs": {"0.9": "discount, chosen"}})
+    assert "lists the input 0.9, which does not occur" in only_complaint(chapter)
+
+
+def test_input_without_meaning_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "The discount is 0.9.", seqdec={"inputs": {"0.9": ""}})
+    assert "lists the input 0.9 without its meaning" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("is 0.93, then .5 and 1,234.5", {"0.93", ".5", "1,234.5"}),
+        ("93 % or 12.5% or 7\\% or 3 percent", {"93%", "12.5%", "7%", "3%"}),
+        ("a rate of 3e-4 and 1.5e6", {"3e-4", "1.5e6"}),
+        (r"with $\gamma = 0.9$ and `epsilon=0.1`", {"0.9", "0.1"}),
+        ("```{note}\nfalls by 0.4\n```", {"0.4"}),
+        (":::{note}\nfalls by 0.4\n:::", {"0.4"}),
+        ("{math}`0.3` and {glue:text}`a:.2f` 0.7", {"0.3", "0.7"}),
+        ("three of 12 in 2024. 5 more, torch 2.13.0, x.5", set()),
+        ("{glue:text}`regret:.2f` and {glue:text}`share:.1f`% of it", set()),
+        ("{cite}`[Section 3.2]sutton2018` {cite:t}`a1.5` {eq}`eq-1.5` {ref}`see 1.2 <a>`", set()),
+        ("```python\nx = 0.5\n```\n~~~\n0.7\n~~~", set()),
+        ("```{code-block} python\nx = 0.5\n```", set()),
+        ("```{figure} map.svg\n:name: fig-1.5\n:width: 80%\nA map.\n```", set()),
+        ("$$\nx\n$$ (eq-1.5)\n\n(section-1.5)=\n", set()),
+        ("https://a.org/1.5 [x](b-2.5.html) arXiv:1706.03762 <b style='width:50%'>", set()),
+    ],
+)
+def test_decimals_in_prose(text: str, found: set[str]) -> None:
+    assert guards.decimals(text) == found
+
+
+@pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])
+def test_missing_alt_text_is_caught(chapter: NotebookNode, alt: str | None) -> None:
+    add_cell(chapter, mystnb={"image": {"alt": alt}}).outputs = [figure_output()]
+    assert "draws a figure and its alt text is" in only_complaint(chapter)
+
+
+def test_long_cell_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter, source="\n".join(["x = 1"] * 26))
+    assert "has 26 lines" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize("path", ["/home/ann/a.py", "/Users/ann", "/tmp/x", r"C:\Users\ann"])
+def test_machine_path_is_caught(chapter: NotebookNode, path: str) -> None:
+    add_cell(chapter).outputs = [new_output("stream", name="stdout", text=f"in {path}\n")]
+    assert "shows paths of one machine" in only_complaint(chapter)
+
+
+def test_large_file_is_caught(chapter: NotebookNode) -> None:
+    assert "2.5 MB" in guards.static_complaints(chapter, size=2_500_000)[0]
+
+
+# --- comparison of outputs -----------------------------------------------------------------------
+
+
+def record_output(name: str, value: str) -> NotebookNode:
+    """Return the output of record(name, value)."""
+    data = {"application/papermill.record/text/plain": value}
+    return new_output("display_data", data=data, metadata={"scrapbook": {"name": name}})
+
+
+@given(st.text())
+def test_a_text_agrees_with_itself(text: str) -> None:
+    assert compare_text(text, text, Tolerance()) is None
+    assert compare_text(text, text + " ", Tolerance(absolute=1)) is None
+
+
+thousandths = st.integers(-(10**9), 10**9)
+
+
+@given(thousandths, thousandths, st.integers(0, 10**9))
+def test_numbers_agree_exactly_within_the_absolute_tolerance(
+    old: int, shift: int, tolerance: int
+) -> None:
+    texts = [f"loss: {value / 1000:.3f} nats" for value in (old, old + shift)]
+    complaint = compare_text(*texts, Tolerance(absolute=tolerance / 1000, relative=1e-30))
+    assert (complaint is None) == (abs(shift) <= tolerance or shift == 0)
+
+
+@given(st.integers(1, 10**6), st.integers(-99, 300))
+def test_the_relative_tolerance_scales_with_the_committed_number(old: int, percent: int) -> None:
+    new = old * (100 + percent)  # in hundredths, to be exact
+    complaint = compare_text(f"{old}", f"{new / 100:.2f}", Tolerance(relative=0.5))
+    assert (complaint is None) == (abs(percent) <= 50)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[ 0.1 -0.2]", "[-0.1  0.2]"),
+        ("[1. 2.]", "[1.04 1.96]"),
+        ("It is 5.", "It is 5.1."),
+        ("1e-3 s", "2.5e-2 s"),
+        ("total 1,234 km", "total 1,233.9 km"),
+        ("12ms, 40%", "12.2ms, 40.3%"),
+        ("\u22120.1", "0.1"),
+        ("<td>0.5</td>", "<td>0.55</td>"),
+        ("nan inf -inf 0.1", "nan inf -inf 0.2"),
+        ("loss 9.9\nend", "loss  10.0 \nend"),
+    ],
+)
+def test_numbers_within_the_tolerance_agree(old: str, new: str) -> None:
+    assert compare_text(old, new, Tolerance(absolute=0.5)) is None
+    assert "states no tolerance" in compare_text(old, new, Tolerance(pixels=0.5))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("loss 0.5", "gain 0.5"),
+        ("x1 0.5", "x2 0.5"),
+        ("0.5", "0.5 0.5"),
+        ("1 2", "12"),
+        ("0.5", "nan"),
+        ("inf", "-inf"),
+        ("0.5 km", "0.5km/h"),
+        ("a-b 4", "a--b 4"),
+        ("1e300", "1e301"),
+    ],
+)
+def test_other_differences_are_caught_under_any_tolerance(old: str, new: str) -> None:
+    assert compare_text(old, new, Tolerance(absolute=20, relative=0.5)) is not None
+
+
+def test_outputs_are_compared_by_kind() -> None:
+    stream = new_output("stream", name="stdout", text="a")
+    record = record_output("regret", "0.5")
+    assert compare_outputs([stream, record], [record, stream], Tolerance()) == []
+    renamed = compare_outputs([record], [record_output("return", "0.5")], Tolerance())
+    assert [text.partition(":")[0] for text in renamed] == ["record regret", "record return"]
+    (missing,) = compare_outputs([stream], [], Tolerance())
+    assert missing.startswith("stdout: 1 committed, 0 in the new run")
+
+
+def test_pixels_are_compared_and_not_bytes() -> None:
+    white = np.full((10, 20, 3), 255, np.uint8)
+    changed = white.copy()
+    changed[:, :5, 1] = 254
+    small, large = png(white), png(white, compress_level=0)
+    assert small != large and compare_images(small, large, Tolerance()) is None
+    assert "25.00% of the pixels differ" in compare_images(small, png(changed), Tolerance())
+    assert compare_images(small, png(changed), Tolerance(pixels=0.25)) is None
+    assert compare_images(small, png(changed), Tolerance(pixels=0.24)) is not None
+    assert "20 x 10 pixels and is 20 x 9" in compare_images(
+        small, png(white[1:]), Tolerance(pixels=1)
+    )
+
+
+# --- guards that need a run ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A code cell, how it is injured after its run, and what the harness must say then.
+
+    Without a `message` the injured cell must pass: it stays within what it states.
+    """
+
+    source: str
+    injure: Callable[[NotebookNode], None]
+    message: str | None
+    metadata: dict = field(default_factory=dict)
+
+
+def commit_text(text: str) -> Callable[[NotebookNode], None]:
+    """Injure a cell: it was committed with `text` as what it printed."""
+
+    def injure(cell: NotebookNode) -> None:
+        cell.outputs[0].text = text + "\n"
+
+    return injure
+
+
+def commit_record(cell: NotebookNode) -> None:
+    """Injure a cell: it was committed with another recorded number."""
+    cell.outputs[0].data["application/papermill.record/text/plain"] = "41.0"
+
+
+def commit_stripes(cell: NotebookNode) -> None:
+    """Injure a cell: a tenth of its committed figure is black."""
+    (data,) = (output.data for output in cell.outputs if "image/png" in output.data)
+    image = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+    pixels = np.array(image)
+    pixels[::10] = (1, 2, 3)
+    data["image/png"] = png(pixels)
+
+
+def do_instead(source: str) -> Callable[[NotebookNode], None]:
+    """Injure a cell: after its run its source became `source`."""
+
+    def injure(cell: NotebookNode) -> None:
+        cell.source = source
+
+    return injure
+
+
+def allowing(**tolerance: float) -> dict:
+    """Return the metadata of a cell with a tolerance."""
+    return {"seqdec": {"tolerance": {**tolerance, "reason": "for this test"}}}
+
+
+DRAW = "import matplotlib.pyplot as plt\n\nplt.plot([0, 1])\nplt.show()"
+SWALLOW = "try:\n    {}\nexcept OSError:\n    pass"
+URL = SWALLOW.format('__import__("urllib.request").request.urlopen("https://example.org/data")')
+ADDRESS = SWALLOW.format('__import__("socket").socket().connect(("192.0.2.1", 80))')
+CHILD = (
+    "import subprocess\nimport sys\n\n"
+    "code = 'import socket; socket.gethostbyname(\"child.example.org\")'\n"
+    "_ = subprocess.run([sys.executable, '-c', code], stderr=subprocess.DEVNULL)"
+)
+CASES = {
+    "wrong number": Case("print(0.5)", commit_text("0.6"), "states no tolerance"),
+    "wrong record": Case('book.record("answer", 42.0)', commit_record, "record answer 1: differs"),
+    "number outside its tolerance": Case(
+        "print('loss 1.5')",
+        commit_text("loss 1.7"),
+        "was 1.7, is 1.5, which is outside the tolerance",
+        allowing(absolute=0.1),
+    ),
+    "number within its tolerance": Case(
+        "print('loss 1.5')", commit_text("loss 1.55"), None, allowing(absolute=0.1)
+    ),
+    "changed figure": Case(DRAW, commit_stripes, "the committed figure is not what the cell draws"),
+    "figure within its tolerance": Case(DRAW, commit_stripes, None, allowing(pixels=0.11)),
+    "missing figure": Case(DRAW, do_instead("pass"), "image/png: 1 committed, 0 in the new run"),
+    "additional figure": Case("pass", do_instead(DRAW), "image/png: 0 committed, 1 in the new run"),
+    "time that is not compared": Case(
+        "print(0.5)", commit_text("0.6"), None, {"seqdec": {"not_compared": "for this test"}}
+    ),
+    "error": Case("pass", do_instead("1 / 0"), "ZeroDivisionError"),
+    "error that is not compared": Case(
+        "pass", do_instead("1 / 0"), "ZeroDivisionError", {"seqdec": {"not_compared": "a time"}}
+    ),
+    "record that is not compared": Case(
+        "pass",
+        do_instead('book.record("seconds", 1.5)'),
+        "records seconds and is not compared",
+        {"seqdec": {"not_compared": "for this test"}},
+    ),
+    "new warning": Case(
+        "pass", do_instead("import warnings\n\nwarnings.warn('old')"), "stderr: 0 committed"
+    ),
+}
+NETWORK = {
+    "URL": (URL, "https://example.org/data"),
+    "address": (ADDRESS, "192.0.2.1:80"),
+    "child process": (CHILD, "child.example.org"),
+    "downloader": (SWALLOW.format('__import__("os").system("curl --version")'), "curl"),
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """What pytest said about the two chapters: the failure text of each test, "" if it passed."""
+
+    healthy: dict[str, str]
+    injured: dict[str, str]
+    terminal: str
+
+
+@pytest.fixture(scope="module")
+def results(original: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Run pytest on a short healthy chapter and on its injured copy, in a process of its own."""
+    folder = tmp_path_factory.mktemp("chapters")
+    chapter = short_chapter(original)
+    nbformat.write(chapter, folder / "healthy.ipynb")
+    injure(chapter)
+    nbformat.write(chapter, folder / "injured.ipynb")
+    terminal = run_pytest(folder)
+    report = ET.parse(folder / "report.xml")
+    failures = {"healthy": {}, "injured": {}}
+    for case in report.iter("testcase"):
+        texts = [found.text or "" for found in case if found.tag in ("failure", "error")]
+        failures[Path(case.get("classname")).stem][case.get("name")] = "".join(texts)
+    return Results(**failures, terminal=terminal)
+
+
+def short_chapter(original: NotebookNode) -> NotebookNode:
+    """Return the first chapter's first code cell and a cell for each case, run."""
+    start = next(cell for cell in original.cells if cell.cell_type == "code")
+    cases = [new_code_cell(case.source, metadata=case.metadata) for case in CASES.values()]
+    network = [new_code_cell("pass") for _ in NETWORK]
+    chapter = new_notebook(cells=[copy.deepcopy(start), *cases, *network])
+    for cell in chapter.cells[1:]:
+        cell.metadata["mystnb"] = {"image": {"alt": ALT}}
+    return NotebookClient(chapter, resources={"metadata": {"path": ROOT}}).execute()
+
+
+def injure(chapter: NotebookNode) -> None:
+    """Injure each cell of the short chapter after its run."""
+    set_budget(chapter, "budget=0.1")
+    injuries = [case.injure for case in CASES.values()]
+    injuries += [do_instead(source) for source, _ in NETWORK.values()]
+    for cell, harm in zip(chapter.cells[1:], injuries, strict=True):
+        harm(cell)
+
+
+def run_pytest(folder: Path) -> str:
+    """Run the harness over the chapters in `folder` as the book's own configuration does."""
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-c", str(folder / "pytest.ini"), str(folder)]
+    command += ["-ptests.chapter_plugin", "-pno:cacheprovider", "-n2", "--dist=loadfile"]
+    command += ["--nbval", "--nbval-current-env", f"--junitxml={folder / 'report.xml'}"]
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    run = subprocess.run(
+        command, cwd=ROOT, env=outer, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout + run.stderr
+    return run.stdout
+
+
+def cell_name(case: str) -> str:
+    """Return the name that nbval gives the cell of `case`, after the start in Cell 0."""
+    return f"Cell {1 + list(CASES | NETWORK).index(case)}"
+
+
+def test_healthy_chapter_passes(results: Results) -> None:
+    names = ["committed", "Cell 0", *map(cell_name, CASES | NETWORK), "budget and network"]
+    assert results.healthy == dict.fromkeys(names, "")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_run_of_injured_cell(results: Results, case: str) -> None:
+    failure, message = results.injured[cell_name(case)], CASES[case].message
+    assert failure == "" if message is None else message in failure
+
+
+@pytest.mark.parametrize("case", NETWORK)
+def test_network_attempt_is_caught_though_swallowed(results: Results, case: str) -> None:
+    assert results.injured[cell_name(case)] == ""
+    attempt = f"{cell_name(case)} tried to reach {NETWORK[case][1]}: a chapter runs offline"
+    assert attempt in results.injured["budget and network"]
+
+
+def test_overrun_of_the_budget_is_caught_though_cells_failed(results: Results) -> None:
+    assert "more than twice its budget of 0.1" in results.injured["budget and network"]
+
+
+def test_cpu_time_and_budget_are_reported(results: Results) -> None:
+    assert re.search(r"^injured: \d+ s of CPU, budget 0.1 s$", results.terminal, re.MULTILINE)
+    assert re.search(r"^healthy: \d+ s of CPU, budget \d+ s$", results.terminal, re.MULTILINE)
