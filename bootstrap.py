@@ -54,24 +54,24 @@ def venv_python(root):
 
 
 def fingerprint(root):
-    """Return what the stamp must say: a hash of the two requirement files and of the place.
+    """Return what the stamp must say: a hash of the two requirement files, and the place.
 
     The place counts because a virtual environment stops working when its folder moves.
     """
-    digest = hashlib.sha256(os.path.abspath(root).encode("utf-8"))
+    digest = hashlib.sha256()
     for name in ("requirements.txt", "pyproject.toml"):
         with open(os.path.join(root, name), "rb") as file:
             digest.update(file.read().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+    return "{0}\n{1}\n".format(digest.hexdigest(), os.path.abspath(root))
 
 
 def read_stamp(root):
-    """Return the stamp's text, or None where there is none."""
+    """Return the stamp's text, empty where there is none."""
     try:
-        with open(os.path.join(root, ".venv", "installed")) as file:
-            return file.read().strip()
+        with open(os.path.join(root, ".venv", "installed"), encoding="utf-8") as file:
+            return file.read()
     except (IOError, OSError):
-        return None
+        return ""
 
 
 def is_installed(root):
@@ -101,8 +101,8 @@ def run_pip(root, arguments):
 def install(root):
     """Make the environment of the book in the folder `root` and stamp it, or stop."""
     stamp = os.path.join(root, ".venv", "installed")
-    if read_stamp(root) is None:
-        # Whatever an interrupted run has left behind is not worth mending.
+    if not read_stamp(root).endswith("\n{0}\n".format(os.path.abspath(root))):
+        # What an interrupted run or another place has left behind is not worth mending.
         shutil.rmtree(os.path.join(root, ".venv"), ignore_errors=True)
     else:
         os.remove(stamp)
@@ -116,8 +116,8 @@ def install(root):
         )
     run_pip(root, ["-r", "requirements.txt"])
     run_pip(root, ["--quiet", "--no-deps", "--no-build-isolation", "-e", "."])
-    with open(stamp, "w") as file:
-        file.write(fingerprint(root) + "\n")
+    with open(stamp, "w", encoding="utf-8") as file:
+        file.write(fingerprint(root))
 
 
 def main(root=HERE):

@@ -89,13 +89,13 @@ def test_only_a_complete_current_installation_counts(book: Path) -> None:
     python = Path(bootstrap["venv_python"](str(book)))
     stamp = book / ".venv" / "installed"
     python.parent.mkdir(parents=True)
-    stamp.write_text(fingerprint(str(book)))
+    stamp.write_text(fingerprint(str(book)), encoding="utf-8")
     assert not is_installed(str(book)), "there is no interpreter"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", book / ".venv"], check=True)
     assert is_installed(str(book))
     book.joinpath("requirements.txt").write_text("numpy==2.4.5\n")
     assert not is_installed(str(book)), "the requirements have changed"
-    stamp.write_text(fingerprint(str(book)))
+    stamp.write_text(fingerprint(str(book)), encoding="utf-8")
     assert is_installed(str(book))
     moved = book.rename(book.with_name("moved book"))
     assert not is_installed(str(moved)), "a virtual environment does not survive a move"

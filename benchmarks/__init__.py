@@ -1,0 +1,1 @@
+"""Paired comparisons of speed; `python -m benchmarks.run` runs them all."""
