@@ -37,7 +37,8 @@ def downloader(command: Any) -> str | None:
     """Return the network tool that `command` (text or a list of words) would start, if any."""
     words = [command] if isinstance(command, str | bytes | os.PathLike) else command or []
     text = " ".join(os.fsdecode(word) for word in words)
-    names = {os.path.basename(word) for word in re.findall(r"[\w./-]+", text)}
+    paths = re.findall(r"[\w.\\/-]+", text)
+    names = {re.split(r"[\\/]", path)[-1].removesuffix(".exe") for path in paths}
     return min(names & DOWNLOADERS, default=None)
 
 
