@@ -74,9 +74,9 @@ def compare(comparison: Comparison, rounds: int) -> tuple[dict[str, list[float]]
         try:
             contestants[name] = prepare()
         except ImportError as error:
-            missing = error.name or name
             remarks.append(
-                f"{name} left out: {missing} is missing; get it with {comparison.install}."
+                f"{name} left out: {error.name or name} is not installed; "
+                f"get it with `{comparison.install}`."
             )
     answers = {name: contestant() for name, contestant in contestants.items()}  # warms up as well
     for name, answer in answers.items():
