@@ -35,8 +35,11 @@ def build(root: Path = ROOT) -> int:
     if not stamp.is_file() or stamp.read_text() != wanted:
         shutil.rmtree(output, ignore_errors=True)
     stamp.unlink(missing_ok=True)
+    print("Building the site ...", flush=True)
     arguments = ["build", ".", "-W", "-n", "--keep-going", "--quiet"]
-    code = subprocess.run([sys.executable, "-c", JUPYTER_BOOK, *arguments], cwd=root).returncode
+    code = subprocess.run(  # warnings come on stderr; the rest is banners
+        [sys.executable, "-c", JUPYTER_BOOK, *arguments], cwd=root, stdout=subprocess.DEVNULL
+    ).returncode
     if code:
         print("The site was not built: mend what the lines above name.", file=sys.stderr)
         return code
