@@ -408,6 +408,7 @@ DRAW = "import matplotlib.pyplot as plt\n\nplt.plot([0, 1])\nplt.show()"
 SWALLOW = "try:\n    {}\nexcept OSError:\n    pass"
 URL = SWALLOW.format('__import__("urllib.request").request.urlopen("https://example.org/data")')
 ADDRESS = SWALLOW.format('__import__("socket").socket().connect(("192.0.2.1", 80))')
+PROXY = SWALLOW.format('__import__("socket").socket().connect(("127.0.0.1", 9))')
 CHILD = (
     "import subprocess\nimport sys\n\n"
     "code = 'import socket; socket.gethostbyname(\"child.example.org\")'\n"
@@ -449,6 +450,7 @@ CASES = {
 NETWORK = {
     "URL": (URL, "https://example.org/data"),
     "address": (ADDRESS, "192.0.2.1:80"),
+    "closed proxy": (PROXY, "the network, by the closed proxy"),
     "child process": (CHILD, "child.example.org"),
     "downloader": (SWALLOW.format('__import__("os").system("curl --version")'), "curl"),
 }
@@ -498,6 +500,7 @@ def injure(chapter: NotebookNode) -> None:
     injuries += [do_instead(source) for source, _ in NETWORK.values()]
     for cell, harm in zip(chapter.cells[1:], injuries, strict=True):
         harm(cell)
+    add_text(chapter, "The regret falls to 0.93.")
 
 
 def run_pytest(folder: Path) -> str:
@@ -522,6 +525,10 @@ def cell_name(case: str) -> str:
 def test_healthy_chapter_passes(results: Results) -> None:
     names = ["committed", "Cell 0", *map(cell_name, CASES | NETWORK), "budget and network"]
     assert results.healthy == dict.fromkeys(names, "")
+
+
+def test_static_guards_are_part_of_the_run(results: Results) -> None:
+    assert "types the number 0.93" in results.injured["committed"]
 
 
 @pytest.mark.parametrize("case", CASES)
