@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from nbval.plugin import comment_markers, metadata_tags
 
 from tests.comparison import IMAGES, Tolerance, records
+from tests.prose import decimals, normal_form
 
 LARGEST_BUDGET = 90  # CPU seconds
 LARGEST_CELL = 25  # lines
@@ -195,44 +196,6 @@ def budget_complaints(notebook: NotebookNode) -> list[str]:
 
 # --- numbers in the prose ---------------------------------------------------------------------
 
-# Where a decimal in a markdown cell is not a result: replaced by a space before the search.
-NOT_PROSE = re.compile(
-    r"""
-    ^[ ]*(?P<fence>`{3,}|~{3,})(?!\{).*?^[ ]*(?P=fence)`*[ ]*$   # code block, not a directive
-    | ^[ ]*(?P<code>`{3,})\{code.*?^[ ]*(?P=code)`*[ ]*$         # directive that shows code
-    | ^[ ]*:(?:name|label|width|height|scale|class|figclass|figwidth|enumerated):.*?$
-    | ^\([^()\s]+\)=                                             # target
-    | \{(?:glue|cite|ref|numref|eq|doc|prf:ref|term|download)(?::\w+)*\}`[^`]*`
-    | (?<=\$\$)[ ]*\([^()\s]+\) | \\(?:label|tag|eqref|ref)\{[^}]*\}   # equation labels
-    | \]\([^()\s]*\) | <!--.*?--> | </?[a-zA-Z][^>]*>                  # links, HTML
-    | (?:https?://|doi:|arXiv:)\S+
-    """,
-    re.VERBOSE | re.MULTILINE | re.DOTALL | re.IGNORECASE,
-)
-DECIMAL = re.compile(
-    r"""
-    (?<![\w.])
-    (?:
-        (?:\d{1,3}(?:,\d{3})+|\d+)? \.\d+ (?:e[-+]?\d+)?
-        | \d+ e-\d+
-        | \d+ (?=\s?\\?%|\s?per\s?cent)
-    )
-    (?! \.?\d )
-    (?P<percent>\s?\\?%|\s?per\s?cent)?
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-def decimals(text: str) -> set[str]:
-    """Return the decimals and percentages that stand in `text` as plain text, as "0.5" or "5%"."""
-    return {_normal(found[0]) for found in DECIMAL.finditer(NOT_PROSE.sub(" ", text))}
-
-
-def _normal(number: str) -> str:
-    """Write a percentage in one way: no space, no backslash, the sign for the word."""
-    return re.sub(r"\s?\\?(?:%|per\s?cent)$", "%", number.strip(), flags=re.IGNORECASE)
-
 
 def prose_complaints(notebook: NotebookNode) -> list[str]:
     """Numbers in markdown, captions and alt texts are glued, or listed as chosen inputs."""
@@ -242,7 +205,7 @@ def prose_complaints(notebook: NotebookNode) -> list[str]:
     for where, cell, text in texts:
         inputs = cell.metadata.get("seqdec", {}).get("inputs", {})
         found = decimals(text)
-        listed = {_normal(number) for number in inputs}
+        listed = {normal_form(number) for number in inputs}
         complaints += [
             f"{where} types the number {number}: if it is a result, record() it and write "
             "{glue:text}`key:.2f`; if it is an input, list it with its meaning in the metadata "

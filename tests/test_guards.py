@@ -29,6 +29,7 @@ from PIL import Image
 
 from tests import guards
 from tests.comparison import Tolerance, compare_images, compare_outputs, compare_text
+from tests.prose import decimals
 
 ROOT = Path(__file__).parents[1]
 ALT = "A line that rises from the lower left to the upper right."
@@ -231,7 +232,7 @@ def test_input_without_meaning_is_caught(chapter: NotebookNode) -> None:
     ],
 )
 def test_decimals_in_prose(text: str, found: set[str]) -> None:
-    assert guards.decimals(text) == found
+    assert decimals(text) == found
 
 
 @pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])
