@@ -1,17 +1,20 @@
 """Find the decimals and percentages that stand in MyST markdown as plain text."""
 
 import re
+from collections.abc import Iterator
+
+FENCE = re.compile(r"\s*(?P<marks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
 
 # Where a decimal in a markdown cell is not a result: replaced by a space before the search.
 NOT_PROSE = re.compile(
     r"""
-    ^[ ]*(?P<fence>`{3,}|~{3,})(?!\{).*?^[ ]*(?P=fence)`*[ ]*$   # code block, not a directive
-    | ^[ ]*(?P<code>`{3,})\{code.*?^[ ]*(?P=code)`*[ ]*$         # directive that shows code
-    | ^[ ]*:(?:name|label|width|height|scale|class|figclass|figwidth|enumerated):.*?$
-    | ^\([^()\s]+\)=                                             # target
+    ^[ ]*:(?:name|label|width|height|scale|class|figclass|figwidth|enumerated):.*?$
+    | ^\([a-z][^()\s]*\)=                                        # target
     | \{(?:glue|cite|ref|numref|eq|doc|prf:ref|term|download)(?::\w+)*\}`[^`]*`
-    | (?<=\$\$)[ ]*\([^()\s]+\) | \\(?:label|tag|eqref|ref)\{[^}]*\}   # equation labels
-    | \]\([^()\s]*\) | <!--.*?--> | </?[a-zA-Z][^>]*>                  # links, HTML
+    | (?<=\$\$)[ ]*\([a-z][^()\s]*\)                             # label of an equation
+    | \\(?:label|tag|eqref|ref)\{[^}]*\}
+    | \]\((?!\d)[^()\s]*\)                                       # link
+    | <!--.*?--> | </?[a-z][\w-]*(?:\s+[\w-]+=(?:"[^"]*"|'[^']*'))*\s*/?>
     | (?:https?://|doi:|arXiv:)\S+
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL | re.IGNORECASE,
@@ -33,7 +36,26 @@ DECIMAL = re.compile(
 
 def decimals(text: str) -> set[str]:
     """Return the decimals and percentages that stand in `text` as plain text, as "0.5" or "5%"."""
-    return {normal_form(found[0]) for found in DECIMAL.finditer(NOT_PROSE.sub(" ", text))}
+    return {normal_form(found[0]) for found in DECIMAL.finditer(prose(text))}
+
+
+def prose(text: str) -> str:
+    """Return `text` without code blocks, references, labels, links and glued values."""
+    return NOT_PROSE.sub(" ", "\n".join(_outside_code(text.splitlines())))
+
+
+def _outside_code(lines: list[str]) -> Iterator[str]:
+    """Yield the lines outside code blocks; a directive's text, in backticks too, is prose."""
+    open_fences = []  # (marks, whether what follows is code), innermost last
+    for line in lines:
+        marks, in_code = open_fences[-1] if open_fences else ("", False)
+        fence = FENCE.match(line)
+        if fence and open_fences and not fence["info"] and fence["marks"].startswith(marks):
+            open_fences.pop()
+        elif fence and not in_code:
+            open_fences.append((fence["marks"], not re.match(r"\{(?!code)", fence["info"])))
+        elif not in_code:
+            yield line
 
 
 def normal_form(number: str) -> str:
