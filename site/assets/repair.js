@@ -10,9 +10,11 @@
     each("button.search-button-field", (button) => {
       button.setAttribute("aria-label", button.textContent.replace(/\s+/g, " ").trim());
     });
-    each("button.theme-switch-button", (button) => {
-      button.querySelectorAll("[title]").forEach((icon) => icon.removeAttribute("title"));
-      button.querySelectorAll("svg, i").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
+    each("button.theme-switch-button [title]", (icon) => icon.removeAttribute("title"));
+    each("button.theme-switch-button svg", (icon) => {
+      ["role", "aria-labelledby"].forEach((name) => icon.removeAttribute(name));
+      icon.setAttribute("aria-hidden", "true");
+      icon.querySelector("title")?.remove();
     });
     each("summary[aria-label]", (summary) => summary.removeAttribute("aria-label"));
     // The book's title stands outside of every landmark.
@@ -20,8 +22,8 @@
       item.setAttribute("role", "navigation");
       item.setAttribute("aria-label", "Start of the book");
     });
-    // Roles that ARIA has withdrawn or that don't fit the element.
-    each('[role="doc-biblioentry"], [role="doc-bibliography"]', (item) => item.removeAttribute("role"));
+    // A list whose entries don't say that they are its items.
+    each('.citation-list[role="list"] > .citation', (item) => item.setAttribute("role", "listitem"));
   }
 
   function repairScrollers() {
@@ -38,6 +40,9 @@
   }
 
   repair();
+  // The theme's icons are drawn, with titles of their own, whenever their script gets to it.
+  const icons = new MutationObserver(repairLabels);
+  each("button.theme-switch-button", (button) => icons.observe(button, { childList: true, subtree: true }));
   window.addEventListener("load", () => {
     repair();
     if (window.MathJax?.startup?.promise) window.MathJax.startup.promise.then(repairScrollers);
