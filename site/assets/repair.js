@@ -42,7 +42,8 @@
   repair();
   // The theme's icons are drawn, with titles of their own, whenever their script gets to it.
   const icons = new MutationObserver(repairLabels);
-  each("button.theme-switch-button", (button) => icons.observe(button, { childList: true, subtree: true }));
+  const changes = { childList: true, subtree: true, attributeFilter: ["role", "title", "aria-labelledby"] };
+  each("button.theme-switch-button", (button) => icons.observe(button, changes));
   window.addEventListener("load", () => {
     repair();
     if (window.MathJax?.startup?.promise) window.MathJax.startup.promise.then(repairScrollers);
