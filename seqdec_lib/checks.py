@@ -1,0 +1,179 @@
+"""Self-checks for the exercises: a reader's function against the exact answer, on random cases.
+
+`check("name", function)` prints a verdict: the smallest case that fails, what was expected, what
+came, and a hint that teaches, never the answer.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+CASES_PER_SIZE = 5
+LARGEST_SIZE = 8
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What an exercise asks for.
+
+    Attributes
+    ----------
+    answer : the exact answer to a case
+    draw : (generator, size) -> the arguments of one random case; larger sizes are harder
+    hint : what to think about when a case fails
+    """
+
+    answer: Callable[..., object]
+    draw: Callable[[np.random.Generator, int], tuple]
+    hint: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an attempt did: `passed`, and the text that the reader sees."""
+
+    passed: bool
+    text: str
+
+
+def check(name: str, attempt: Callable[..., object]) -> None:
+    """Print the verdict on a reader's function for the exercise `name`."""
+    print(judge(name, attempt).text)
+
+
+def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
+    """Try a function on random cases, small ones first, until one fails.
+
+    Raises
+    ------
+    ValueError
+        No exercise of that name.
+    """
+    if name not in EXERCISES:
+        raise ValueError(f"there is no exercise {name!r}; the exercises are {sorted(EXERCISES)}.")
+    exercise, rng = EXERCISES[name], np.random.default_rng(seed)
+    for size in range(1, LARGEST_SIZE + 1):
+        for _ in range(CASES_PER_SIZE):
+            case = exercise.draw(rng, size)
+            expected = exercise.answer(*copy.deepcopy(case))
+            try:
+                came = attempt(*copy.deepcopy(case))
+            except NotImplementedError:
+                return Verdict(
+                    False,
+                    f"{name}: not filled in yet. Replace the last line and run this cell again.",
+                )
+            except Exception as error:  # whatever a reader's code raises is part of the verdict
+                came = error
+            if not _equal(came, expected):
+                return Verdict(False, _explain(name, case, expected, came, exercise.hint))
+    return Verdict(True, f"{name}: right, on all {LARGEST_SIZE * CASES_PER_SIZE} random cases.")
+
+
+def _equal(came: object, expected: object) -> bool:
+    """Same numbers within rounding, same shape; lists and arrays are the same thing here."""
+    try:
+        numbers, exact = np.asarray(came, dtype=float), np.asarray(expected, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return numbers.shape == exact.shape and np.allclose(
+        numbers, exact, rtol=TOLERANCE, atol=TOLERANCE
+    )
+
+
+def _explain(name: str, case: tuple, expected: object, came: object, hint: str) -> str:
+    arguments = ", ".join(_show(argument) for argument in case)
+    result = f"{type(came).__name__}: {came}" if isinstance(came, Exception) else _show(came)
+    return (
+        f"{name}: not yet. The smallest case that fails is\n"
+        f"  {name}({arguments})\n"
+        f"  expected {_show(expected)}\n"
+        f"  came     {result}\n"
+        f"Hint: {hint}"
+    )
+
+
+def _show(value: object) -> str:
+    return repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value)
+
+
+# -- chapter 1
+
+
+def _rewards_and_discount(rng: np.random.Generator, size: int) -> tuple:
+    return rng.integers(-3, 10, size=size).tolist(), float(rng.choice([0.5, 0.9, 1.0]))
+
+
+def _returns_to_go(rewards: list[float], discount: float) -> list[float]:
+    return [
+        sum(discount**k * reward for k, reward in enumerate(rewards[t:]))
+        for t in range(len(rewards))
+    ]
+
+
+def _path(node: int, branching: int) -> list[int]:
+    actions: list[int] = []
+    while node:
+        node, action = divmod(node - 1, branching)
+        actions.insert(0, action)
+    return actions
+
+
+def _leaves(rng: np.random.Generator, size: int) -> tuple:
+    branching = int(rng.integers(2, 4))
+    return rng.integers(0, 10, size=branching ** (1 + size // 2)).tolist(), branching
+
+
+def _tree_value(leaves: list[float], branching: int, combine: Callable) -> float:
+    level = np.array(leaves, dtype=float)
+    while len(level) > 1:
+        level = combine(level.reshape(-1, branching))
+    return float(level[0])
+
+
+def _leaves_and_probabilities(rng: np.random.Generator, size: int) -> tuple:
+    leaves, branching = _leaves(rng, size)
+    weights = rng.integers(1, 5, size=branching)
+    return leaves, (weights / weights.sum()).tolist()
+
+
+EXERCISES: dict[str, Exercise] = {
+    "discounted_return": Exercise(
+        answer=lambda rewards, discount: _returns_to_go(rewards, discount)[0],
+        draw=_rewards_and_discount,
+        hint="the first reward is not discounted at all, the second once, the third twice.",
+    ),
+    "count_nodes": Exercise(
+        answer=lambda branching, horizon: sum(branching**t for t in range(horizon + 1)),
+        draw=lambda rng, size: (int(rng.integers(2, 5)), size),
+        hint="count level by level, and don't forget the root: level t has branching ** t nodes.",
+    ),
+    "returns_to_go": Exercise(
+        answer=_returns_to_go,
+        draw=_rewards_and_discount,
+        hint="G_t starts with the reward that follows action t; check t = 0 with a single reward.",
+    ),
+    "path_to": Exercise(
+        answer=_path,
+        draw=lambda rng, size: (int(rng.integers(0, 4**size)), int(rng.integers(2, 5))),
+        hint="child = branching * node + 1 + action; undo that with a division and its remainder, "
+        "until you are at node 0. Which action did you find first, the first day's or the last?",
+    ),
+    "best_value": Exercise(
+        answer=lambda leaves, branching: _tree_value(leaves, branching, lambda q: q.max(axis=1)),
+        draw=_leaves,
+        hint="siblings stand side by side: a level of the tree falls into groups of `branching`.",
+    ),
+    "value_of_policy": Exercise(
+        answer=lambda leaves, probabilities: _tree_value(
+            leaves, len(probabilities), lambda q: q @ np.array(probabilities)
+        ),
+        draw=_leaves_and_probabilities,
+        hint="the same sweep as for the optimum; only how a node combines its children changes.",
+    ),
+}

@@ -1,0 +1,102 @@
+"""One look for all figures: the tree, the map, and the optimum as a dashed line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from seqdec_lib.problems.travel_tree import CITIES, CITY_NAMES, TravelTree
+from seqdec_lib.validation import whole_number
+
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+LABELS_LEFT = {"Bordeaux", "Milan", "Munich", "Vienna", "Zurich"}  # where the right is taken
+YELLOW, SKY, GRAY = "#F0C808", "#56B4E9", "#8a8a8a"
+
+
+def draw_optimum(ax: Axes, value: float, label: str = "optimum") -> None:
+    """The optimum, as everywhere in the book: a dashed black line with its name."""
+    ax.axhline(value, color="black", linestyle="--", linewidth=1.2, label=label)
+
+
+def draw_tree(
+    ax: Axes,
+    tree: TravelTree,
+    depth: int,
+    visited: Collection[int] = (),
+    path: Collection[int] = (),
+) -> None:
+    """Draw the first levels of a tree from left to right: white nodes, cities as labels.
+
+    Parameters
+    ----------
+    depth : levels below the root, at most the tree's horizon.
+    visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
+    path : nodes drawn in blue, with the edges between them (one trip).
+    """
+    if whole_number("depth", depth, least=1) > tree.horizon:
+        raise ValueError(
+            f"depth must be at most {tree.horizon}, the tree's horizon, but {depth} came."
+        )
+    leaves = tree.branching**depth
+    place = {}  # node -> (x, y): levels side by side, the first child on top
+    for t in range(depth + 1):
+        level = range(tree.n_states)[tree.level(t)]
+        for i, node in enumerate(level):
+            place[node] = t, -(i + 0.5) * leaves / len(level)
+    for node in list(place)[1:]:
+        edge = {node, tree.parent(node)}
+        color, width = ("#bdbdbd", 1.0)
+        if edge <= set(visited):
+            color, width = "#b8860b", 2.2
+        if edge <= set(path):
+            color, width = BLUE, 2.6
+        (x0, y0), (x1, y1) = place[tree.parent(node)], place[node]
+        ax.plot([x0, x1], [y0, y1], color=color, linewidth=width, zorder=1)
+    for node, (x, y) in place.items():
+        color = BLUE if node in path else YELLOW if node in visited else "white"
+        ax.plot(x, y, "o", markersize=7, color=color, markeredgecolor="black", zorder=2)
+        beside = (
+            {"xytext": (7, 0), "va": "center"} if x == depth else {"xytext": (0, 7), "ha": "center"}
+        )
+        _write(ax, tree.itinerary(node)[-1], (x, y), **beside)
+    ax.set_xlim(-0.35, depth + 0.75)
+    ax.set_axis_off()
+
+
+def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
+    """A trip on the map: dots as large as a city's stars, days below, the way home dotted."""
+    latitude, longitude = np.array(list(CITIES.values())).T
+    ax.scatter(longitude, latitude, s=6 + 9 * tree.stars, color=SKY, edgecolor="white", zorder=2)
+    stops = [CITY_NAMES.index(city) for city in tree.itinerary(leaf)]
+    for city, place in enumerate(zip(longitude, latitude, strict=True)):
+        days = ", ".join(str(day) for day, stop in enumerate(stops) if stop == city and day)
+        text = f"{CITY_NAMES[city]} {tree.stars[city]}★" if tree.stars[city] else CITY_NAMES[city]
+        color = BLUE if city in stops else "#404040"
+        side, ha = (-6, "right") if CITY_NAMES[city] in LABELS_LEFT else (6, "left")
+        _write(ax, text, place, xytext=(side, 2), ha=ha, color=color)
+        if days:
+            _write(ax, f"day {days}", place, xytext=(side, -8), ha=ha, color=BLUE, weight="bold")
+    arrow = {"arrowstyle": "-|>", "color": BLUE, "linewidth": 2, "shrinkA": 2, "shrinkB": 3}
+    for start, end in zip(stops, stops[1:], strict=False):
+        if start != end:
+            ends = [(longitude[city], latitude[city]) for city in (end, start)]
+            ax.annotate("", *ends, arrowprops=arrow, zorder=3)
+    home = [stops[-1], 0]
+    ax.plot(longitude[home], latitude[home], ":", color=BLUE, linewidth=1.5, zorder=1)
+    ax.set_aspect(1 / np.cos(np.radians(latitude.mean())))
+    ax.set_xlim(longitude.min() - 2, longitude.max() + 6)
+    ax.set_xlabel("longitude (degrees east)")
+    ax.set_ylabel("latitude (degrees north)")
+
+
+def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> None:
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.75}
+    ax.annotate(text, place, textcoords="offset points", fontsize=9, bbox=box, zorder=4, **style)
+
+
+def new_figure(width: float = 6.0, height: float = 3.7) -> Axes:
+    """One empty panel, `width` x `height` inches."""
+    return plt.subplots(figsize=(width, height))[1]
