@@ -4,7 +4,8 @@
 
 A build that follows a good one reads only the pages that changed. Anything else starts from
 nothing: after a failure Sphinx would not read the faulty page again and so would not complain
-again, and after a change of the contents a removed chapter would stay behind.
+again; after a change of the contents a removed chapter would stay behind; and a style sheet alone
+is not copied again.
 """
 
 import hashlib
@@ -20,10 +21,9 @@ JUPYTER_BOOK = "import sys; from jupyter_book.cli.main import main; sys.exit(mai
 def fingerprint(root: Path) -> str:
     """Return a hash of what concerns every page; when it changes, all pages are built anew."""
     digest = hashlib.sha256()
-    for name in ("_config.yml", "_toc.yml", "requirements.txt", "site/build.py"):
-        digest.update((root / name).read_bytes())
-    for path in sorted((root / "site").rglob("*")):
-        digest.update(path.relative_to(root).as_posix().encode())
+    files = [root / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
+    for path in files + sorted(p for p in (root / "site").rglob("*") if p.is_file()):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
