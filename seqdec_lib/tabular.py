@@ -183,8 +183,13 @@ class TabularLearner:
 
     @property
     def greedy_policies(self) -> np.ndarray:
-        """The greedy policy of each replica, (replicas, S) int."""
-        return self.q_values.argmax(axis=-1)
+        """The greedy policy of each replica, (replicas, S, A): best actions share alike.
+
+        So a state that was never visited is played at random, and not by the first action's luck.
+        """
+        q_values = self.q_values
+        best = q_values == q_values.max(axis=-1, keepdims=True)
+        return best / best.sum(axis=-1, keepdims=True)
 
     @property
     def steps_per_replica(self) -> int:
