@@ -35,11 +35,17 @@ def draw_tree(
     depth : levels below the root, at most the tree's horizon.
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
+
+    Raises
+    ------
+    ValueError
+        A depth below 1 or above the horizon.
     """
     if whole_number("depth", depth, least=1) > tree.horizon:
         raise ValueError(
             f"depth must be at most {tree.horizon}, the tree's horizon, but {depth} came."
         )
+    visited, path = set(visited), set(path)
     leaves = tree.branching**depth
     place = {}  # node -> (x, y): levels side by side, the first child on top
     for t in range(depth + 1):
@@ -49,9 +55,9 @@ def draw_tree(
     for node in list(place)[1:]:
         edge = {node, tree.parent(node)}
         color, width = ("#bdbdbd", 1.0)
-        if edge <= set(visited):
+        if edge <= visited:
             color, width = "#b8860b", 2.2
-        if edge <= set(path):
+        if edge <= path:
             color, width = BLUE, 2.6
         (x0, y0), (x1, y1) = place[tree.parent(node)], place[node]
         ax.plot([x0, x1], [y0, y1], color=color, linewidth=width, zorder=1)
