@@ -23,7 +23,9 @@ def whole_number(name: str, value: object, least: int) -> int:
 def fraction(name: str, value: object) -> float:
     """Return `value` as a float, or raise a ValueError if it is not a number in [0, 1]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1, but {value!r} came.")
+        raise ValueError(
+            f"{name} must be a number from 0 to 1, but {value!r} came; pass for example {name}=0.5."
+        )
     return float(value)
 
 
