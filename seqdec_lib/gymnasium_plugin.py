@@ -1,8 +1,9 @@
-"""Tells Gymnasium about the book's problems, so that `gymnasium.make("seqdec/TravelTree-v0")` finds
-them.
+"""Tells Gymnasium about the book's problems.
 
-Gymnasium calls `register_problems` when it is imported (entry point "gymnasium.envs" of this
-package). It is a module of its own because nothing else may be imported at that moment.
+Importing anything of `seqdec_lib` registers them, so that `gymnasium.make("seqdec/TravelTree-v0")`
+finds them. Where nothing of it is imported, `gymnasium.make("seqdec_lib:seqdec/TravelTree-v0")`
+does both: Gymnasium imports what stands before the colon. (It no longer loads plugins by itself
+since version 1.)
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from scipy import sparse
@@ -49,7 +49,7 @@ CITY_NAMES = tuple(CITIES)
 STAY = 0
 MOST_NODES = 2**27  # one float64 a node: 1 GiB
 TABLE_NODES = 2**22  # up to here the enjoyment of every node is kept in memory
-CHUNK = 2**16  # leaves expanded together: small enough for the processor's cache
+CHUNK = 2**16  # trips grown together: small enough for the processor's cache
 
 
 def distances_km() -> np.ndarray:
@@ -191,7 +191,9 @@ class TravelTree(Problem):
     # -- the shape of the tree
 
     def level(self, t: int) -> slice:
-        """The nodes reached after t actions."""
+        """The nodes reached after t actions, 0 <= t <= horizon (ValueError)."""
+        if not 0 <= t <= self.horizon:
+            raise ValueError(f"level must lie in 0..{self.horizon}, the horizon, but {t} came.")
         start = (self.branching**t - 1) // (self.branching - 1)
         return slice(start, start + self.branching**t)
 
@@ -202,8 +204,9 @@ class TravelTree(Problem):
         return (node - 1) // self.branching
 
     def path(self, node: int) -> list[int]:
-        """The actions that lead from the root to a node."""
+        """The actions that lead from the root to a node (ValueError if there is none)."""
         actions: list[int] = []
+        node = int(node)
         while node:
             actions.insert(0, (node - 1) % self.branching)
             node = self.parent(node)
@@ -222,8 +225,14 @@ class TravelTree(Problem):
     # -- what a trip is worth
 
     def trips_at(self, nodes: np.ndarray) -> Trips:
-        """The trips that end at these nodes (N,), followed from home day by day."""
-        nodes = np.asarray(nodes)
+        """The trips that end at these nodes (N,), followed from home day by day.
+
+        Raises
+        ------
+        ValueError
+            Nodes that are not whole numbers from 0 to n_states - 1.
+        """
+        nodes = self._checked_nodes(nodes)
         ways = [nodes]
         while ways[-1].any():
             ways.append(np.maximum(ways[-1] - 1, 0) // self.branching)
@@ -235,10 +244,29 @@ class TravelTree(Problem):
         return trips
 
     def enjoyment(self, nodes: np.ndarray) -> np.ndarray:
-        """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float."""
+        """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float.
+
+        Raises
+        ------
+        ValueError
+            Nodes that are not whole numbers from 0 to n_states - 1.
+        """
+        nodes = self._checked_nodes(nodes)
         if self.n_states <= TABLE_NODES:
             return self._enjoyment_table[nodes]
         return self._enjoyment(self.trips_at(nodes))
+
+    def _checked_nodes(self, nodes: np.ndarray) -> np.ndarray:
+        nodes = np.asarray(nodes)
+        if not nodes.size:
+            return nodes.astype(np.int64)
+        whole = np.issubdtype(nodes.dtype, np.integer)
+        if nodes.ndim != 1 or not whole or nodes.min() < 0 or nodes.max() >= self.n_states:
+            raise ValueError(
+                f"nodes must be a list or array of whole numbers in 0..{self.n_states - 1}, "
+                f"but {nodes!r} came."
+            )
+        return nodes.astype(np.int64, copy=False)
 
     @cached_property
     def _enjoyment_table(self) -> np.ndarray:
@@ -248,17 +276,20 @@ class TravelTree(Problem):
         """What a trip that ends at each node of level t is worth, in stars: (branching ** t,)
         float.
 
-        The last days are grown from one stem after another, so that memory holds little more than
-        the result.
+        The days before the last are grown from one stem after another, so that memory holds little
+        more than the result; the last day is one action after another, so that no trip is copied.
         """
-        last_days = min(t, int(np.log(CHUNK) / np.log(self.branching)))
-        stems = self._grow(self._at_home(1), t - last_days)
-        worth = np.empty((self.branching ** (t - last_days), self.branching**last_days))
-        for i, row in enumerate(worth):
-            row[:] = self._enjoyment(
-                self._grow(stems.each(lambda array, i=i: array[i : i + 1]), last_days)
-            )
-        return worth.ravel()
+        level = self.level(t)
+        if t == 0:
+            return self._enjoyment(self._at_home(1))
+        late_days = min(t - 1, int(np.log(CHUNK) / np.log(self.branching)))
+        stems = self._grow(self._at_home(1), t - 1 - late_days)
+        worth = np.empty(level.stop - level.start)
+        for i, block in enumerate(worth.reshape(len(stems.city), -1, self.branching)):
+            trips = self._grow(stems.each(lambda array, i=i: array[i : i + 1]), late_days)
+            for action in range(self.branching):
+                block[:, action] = self._enjoyment(self._visit(trips, action))
+        return worth
 
     def _at_home(self, count: int) -> Trips:
         zeros = np.zeros(count, dtype=np.int32)
@@ -266,8 +297,8 @@ class TravelTree(Problem):
             city=zeros.astype(np.uint8), km=zeros, nights=zeros.astype(np.uint64), half_stars=zeros
         )
 
-    def _visit(self, trips: Trips, actions: np.ndarray) -> Trips:
-        """One more day: trips (N,), actions (N,)."""
+    def _visit(self, trips: Trips, actions: np.ndarray | int) -> Trips:
+        """One more day: trips (N,), actions (N,) or one for all."""
         move = trips.city * np.int64(self.branching) + actions
         city = self._city_after[move]
         shift = city.astype(np.uint64) << np.uint64(1)
@@ -286,9 +317,14 @@ class TravelTree(Problem):
             trips = self._visit(trips.each(lambda array: np.repeat(array, self.branching)), actions)
         return trips
 
+    def stars_and_km(self, trips: Trips) -> tuple[np.ndarray, np.ndarray]:
+        """What the trips have earned in stars and traveled in km, the way home included: (N,)."""
+        return trips.half_stars / 2, trips.km + self._km_home[trips.city]
+
     def _enjoyment(self, trips: Trips) -> np.ndarray:
-        thousand_km = (trips.km + self._km_home[trips.city]) / 1000
-        return trips.half_stars / 2 - thousand_km * thousand_km
+        stars, km = self.stars_and_km(trips)
+        thousand_km = km / 1000
+        return stars - thousand_km * thousand_km
 
     # -- acting
 
@@ -299,6 +335,11 @@ class TravelTree(Problem):
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         self.check_step(states, actions)
+        if np.size(states) and not (0 <= np.min(states) and np.max(states) < self.first_leaf):
+            raise ValueError(
+                f"states must lie in 0..{self.first_leaf - 1}, before the leaves, but "
+                f"{np.min(states)}..{np.max(states)} came; where a trip is over, reset."
+            )
         if self.cancel:
             actions = np.where(rng.random(len(states)) < self.cancel, STAY, actions)
         arrived = self.branching * states + 1 + actions
@@ -334,7 +375,7 @@ class TravelTree(Problem):
         matrices = [self._or_cancelled(matrix, matrices[STAY]) for matrix in matrices]
         for t in range(self.horizon):
             rewards[self.level(t)] = np.stack(
-                self._or_cancelled_columns(self._arrival_rewards(t)), axis=1
+                self._or_cancelled_columns(self.arrival_rewards(t)), axis=1
             )
         if not sparse_transitions:
             matrices = np.stack([matrix.toarray() for matrix in matrices], axis=1)
@@ -369,7 +410,7 @@ class TravelTree(Problem):
             Another shape, actions out of range, or rows that don't sum to 1.
         """
         policy = np.asarray(policy)
-        inner = policy[: self.first_leaf] if len(policy) == self.n_states else policy
+        inner = policy[: self.first_leaf] if policy.shape[:1] == (self.n_states,) else policy
         rows = policy_rows(inner, self.first_leaf, self.n_actions)
 
         def mean(t: int, q_columns: list[np.ndarray]) -> np.ndarray:
@@ -379,7 +420,7 @@ class TravelTree(Problem):
         return self._sweep(mean)
 
     def optimal_return(self) -> float:
-        return float(self.solve().values[0])
+        return float(self._sweep(lambda t, q_columns: reduce(np.maximum, q_columns))[0])
 
     def expected_return(self, policy: np.ndarray) -> float:
         return float(self.evaluate(policy)[0])
@@ -395,14 +436,14 @@ class TravelTree(Problem):
         """
         values = np.zeros(self.n_states)
         for t in reversed(range(self.horizon)):
-            worth = self._arrival_rewards(t)
+            worth = self.arrival_rewards(t)
             if t + 1 < self.horizon:
                 worth = worth + self.discount * values[self.level(t + 1)]
             values[self.level(t)] = combine(t, self._or_cancelled_columns(worth))
         return values
 
-    def _arrival_rewards(self, t: int) -> np.ndarray:
-        """What arriving at each node of level t + 1 pays."""
+    def arrival_rewards(self, t: int) -> np.ndarray:
+        """What arriving at each node of level t + 1 pays: (branching ** (t + 1),) float."""
         if self.dense:
             return self.level_enjoyment(t + 1) - np.repeat(self.level_enjoyment(t), self.branching)
         if t + 1 == self.horizon:
@@ -414,5 +455,7 @@ class TravelTree(Problem):
         columns = [worth[action :: self.branching] for action in range(self.branching)]
         return [self._or_cancelled(column, columns[STAY]) for column in columns]
 
-    def _or_cancelled(self, planned, stayed):
+    def _or_cancelled(
+        self, planned: np.ndarray | sparse.csr_array, stayed: np.ndarray | sparse.csr_array
+    ) -> np.ndarray | sparse.csr_array:
         return (1 - self.cancel) * planned + self.cancel * stayed if self.cancel else planned
