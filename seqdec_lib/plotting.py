@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from seqdec_lib.evaluation import mean_interval
 from seqdec_lib.problems.travel_tree import CITIES, CITY_NAMES, TravelTree
 from seqdec_lib.validation import whole_number
 
@@ -29,6 +30,15 @@ YELLOW, SKY, GRAY = "#F0C808", "#56B4E9", "#8a8a8a"
 def draw_optimum(ax: Axes, value: float, label: str = "optimum") -> None:
     """The optimum, as everywhere in the book: a dashed black line with its name."""
     ax.axhline(value, color="black", linestyle="--", linewidth=1.2, label=label)
+
+
+def draw_curve(ax: Axes, x: np.ndarray, samples: np.ndarray, label: str, color: str) -> None:
+    """The mean over independent runs, and its 95% interval as a band: samples (len(x), runs)."""
+    estimates = [mean_interval(row) for row in samples]
+    ax.plot(x, [e.mean for e in estimates], label=label, color=color)
+    ax.fill_between(
+        x, [e.low for e in estimates], [e.high for e in estimates], color=color, alpha=0.2, lw=0
+    )
 
 
 def draw_tree(

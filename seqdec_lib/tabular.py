@@ -20,11 +20,12 @@ What "many at once" means:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from seqdec_lib.evaluation import regret
 from seqdec_lib.mdp import policy_rows
 from seqdec_lib.problems.base import Problem
 from seqdec_lib.validation import fraction, whole_number
@@ -360,6 +361,40 @@ class TabularLearner:
         if self._chosen is not None:
             self._chosen = self._chosen.copy()
             self._chosen[chains] = self._choose(self._observations)[chains]
+
+
+def learning_curve(learner: TabularLearner, steps: Sequence[int]) -> np.ndarray:
+    """Train, and stop at these numbers of steps a chain to judge: (len(steps), replicas) regrets.
+
+    Each is the exact regret of the replica's greedy policy, so that exploring costs nothing here.
+
+    Raises
+    ------
+    ValueError
+        Steps that don't increase, or that lie before what the learner has already taken.
+    """
+    problem, ahead = learner.problem, np.diff([learner.steps_per_chain, *steps])
+    if (ahead < 0).any():
+        raise ValueError(f"steps must increase from {learner.steps_per_chain}, but {steps} came.")
+    optimal, random = problem.optimal_return(), problem.random_return()
+    return np.array(
+        [
+            [
+                regret(problem.expected_return(policy), optimal, random)
+                for policy in learner.train(int(more)).greedy_policies
+            ]
+            for more in ahead
+        ]
+    )
+
+
+def settled(steps: Sequence[int], regrets: np.ndarray, limit: float = 0.05) -> np.ndarray:
+    """When did each replica's regret fall to `limit` for good? (replicas,), infinite if it didn't.
+
+    "For good": to the end of `regrets` (len(steps), replicas), as `learning_curve` returns them.
+    """
+    below = np.logical_and.accumulate((regrets <= limit)[::-1])[::-1]
+    return np.where(below.any(axis=0), np.asarray(steps)[below.argmax(axis=0)], np.inf)
 
 
 def _argmax_columns(columns: np.ndarray) -> np.ndarray:
