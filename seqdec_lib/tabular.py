@@ -149,8 +149,7 @@ class TabularLearner:
         self._table = np.full((n_tables, columns, n_cells), float(initial_value))
         self._flat = self._table.reshape(-1)
         self._visits = np.zeros(self._flat.size, dtype=np.int64) if callable(step_size) else None
-        if self.chains > 1 or method == "monte_carlo":
-            self._counts, self._sums = np.zeros(self._flat.size), np.zeros(self._flat.size)
+        self._counts, self._sums = np.zeros(self._flat.size), np.zeros(self._flat.size)
         self._policy = None
         if policy is not None:
             rows = policy_rows(policy, problem.n_observations, problem.n_actions)

@@ -1,0 +1,220 @@
+"""Laws of learning from experience."""
+
+import numpy as np
+import pytest
+
+from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
+from seqdec_lib.tabular import (
+    METHODS,
+    TabularLearner,
+    Transitions,
+    harmonic,
+    learning_curve,
+    linear_decay,
+    settled,
+)
+
+
+@pytest.fixture(scope="module")
+def tree() -> TravelTree:
+    return TravelTree(horizon=3)
+
+
+@pytest.mark.parametrize("method", ["q_learning", "double_q_learning"])
+@pytest.mark.parametrize(("chains", "replicas"), [(1, 1), (1, 4), (20, 2)])
+def test_full_exploration_finds_the_exact_q(tree, method, chains, replicas) -> None:
+    learner = TabularLearner(
+        tree,
+        method,
+        step_size=1.0,
+        exploration=1.0,
+        chains=chains,
+        replicas=replicas,
+    ).train(4000 // chains)
+    exact = value_iteration(tree.mdp()).q_values
+    assert np.abs(learner.q_values - exact).max() < 1e-12
+
+
+@pytest.mark.parametrize("initial_value", [-50.0, 7.0, 50.0])
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"td", "monte_carlo"}))
+def test_nothing_is_added_for_what_follows_the_end(tree, method, initial_value) -> None:
+    learner = TabularLearner(
+        tree, method, step_size=1.0, exploration=1.0, initial_value=initial_value
+    ).train(4000)
+    exact = value_iteration(tree.mdp()).q_values
+    last = tree.level(tree.horizon - 1)
+    assert np.allclose(learner.q_values[0, last], exact[last])  # pays at once, then it is over
+    assert (learner.q_values[0, tree.first_leaf :] == initial_value).all()  # never touched
+
+
+def test_an_episode_that_the_clock_cuts_short_goes_on() -> None:
+    forever = TabularProblem(
+        *(np.ones((1, 1, 1)), np.zeros((1, 1, 1), dtype=int), np.ones((1, 1, 1))),
+        *(np.array([False]), np.array([1.0]), 0.5),
+        horizon=1,
+    )
+    for method in ("q_learning", "sarsa", "expected_sarsa"):
+        learner = TabularLearner(forever, method, step_size=0.5).train(200)
+        assert np.isclose(learner.q_values[0, 0, 0], 2)  # 1 / (1 - discount), not 1
+
+
+@pytest.mark.parametrize("method", ["td", "sarsa", "expected_sarsa", "monte_carlo"])
+def test_a_given_policy_is_evaluated(tree, method) -> None:
+    rng = np.random.default_rng(0)
+    policy = rng.dirichlet(np.ones(3), size=tree.n_states)
+    step_size = harmonic(1.0 if method == "monte_carlo" else 0.7)
+    learner = TabularLearner(tree, method, step_size=step_size, policy=policy, chains=50)
+    learner.train(3000)
+    exact = evaluate_policy(tree.mdp(), policy)
+    values = learner.values[0] if method == "td" else (policy * learner.q_values[0]).sum(axis=1)
+    assert abs(values[0] - exact[0]) < 0.1
+
+
+def test_monte_carlo_with_harmonic_steps_is_the_mean_of_the_returns(tree) -> None:
+    """However many chains meet in an entry, it holds the plain average of what followed."""
+    learner = TabularLearner(tree, "monte_carlo", step_size=harmonic(1), exploration=1.0, chains=7)
+    sums, counts = np.zeros((tree.n_states, 3)), np.zeros((tree.n_states, 3))
+    for _ in range(40):
+        visited = []
+        for _ in range(tree.horizon):
+            seen = learner.step()
+            visited.append((seen.observations, seen.actions))
+        for pair in visited:
+            np.add.at(sums, pair, seen.rewards)
+            np.add.at(counts, pair, 1)
+    tried = counts > 0
+    assert np.allclose(learner.q_values[0][tried], (sums / np.maximum(counts, 1))[tried])
+
+
+@pytest.mark.parametrize("method", ["q_learning", "sarsa", "expected_sarsa", "double_q_learning"])
+def test_many_chains_in_one_table_do_not_diverge(tree, method) -> None:
+    learner = TabularLearner(tree, method, step_size=1.0, exploration=0.5, chains=500).train(300)
+    best = np.abs(tree.level_enjoyment(tree.horizon)).max()
+    assert np.abs(learner.q_values).max() <= best + 1e-9
+
+
+def test_replicas_are_independent(tree) -> None:
+    """What one replica is told changes nothing in another."""
+    learner = TabularLearner(tree, "q_learning", step_size=1.0, replicas=2)
+    told = Transitions(
+        replicas=np.array([1]),
+        observations=np.array([0]),
+        actions=np.array([2]),
+        rewards=np.array([5.0]),
+        next_observations=np.array([3]),
+        terminated=np.array([False]),
+    )
+    learner.update(told)
+    assert learner.q_values[1, 0].tolist() == [0, 0, 5] and not learner.q_values[0].any()
+
+
+def test_imagined_steps_may_repeat_an_entry(tree) -> None:
+    """Two rewards for one entry: both steps count, and lead to the mean at most."""
+    learner = TabularLearner(tree, "q_learning", step_size=0.25)
+    zeros = np.zeros(2, dtype=int)
+    ended = np.array([True, True])
+    learner.update(Transitions(zeros, zeros, zeros, np.array([4.0, 8.0]), zeros, ended))
+    assert learner.q_values[0, 0, 0] == 0.5 * 6
+
+
+def test_the_same_seed_learns_the_same_table(tree) -> None:
+    for method in set(METHODS) - {"td"}:
+        first, again, other = (
+            TabularLearner(tree, method, seed=seed).train(100).q_values for seed in (1, 1, 2)
+        )
+        assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_ties_are_broken_at_random(tree) -> None:
+    learner = TabularLearner(tree, exploration=0.0, replicas=3000)
+    shares = np.bincount(learner.step().actions, minlength=3) / 3000
+    assert np.abs(shares - 1 / 3).max() < 0.05
+    assert np.allclose(learner.greedy_policies[:, -1], 1 / 3)
+
+
+def test_double_q_learning_is_less_fooled_by_noise() -> None:
+    """Ten actions that pay -0.1 or so: the largest estimate is above the largest mean."""
+    noise = np.linspace(-2, 2, 41) - 0.1
+    shape = (2, 10, len(noise))
+    table = TabularProblem(
+        np.full(shape, 1 / len(noise)),
+        np.ones(shape, dtype=int),
+        np.broadcast_to(noise, shape),
+        np.array([False, True]),
+        np.array([1.0, 0.0]),
+        discount=0.9,
+        horizon=1,
+    )
+    single, double = (
+        TabularLearner(table, method, exploration=1.0, replicas=300, step_size=0.1).train(300)
+        for method in ("q_learning", "double_q_learning")
+    )
+    first, second = double._table.reshape(2, 10, 300, 2)[..., 0]
+    chosen = first.argmax(axis=0)
+    assert single.values[:, 0].mean() > 0.1  # believes in luck
+    assert abs(second[chosen, np.arange(300)].mean() + 0.1) < 0.1  # unbiased: another table's word
+
+
+@pytest.mark.parametrize("method", ["q_learning", "expected_sarsa"])
+def test_taxi_is_learned(method) -> None:
+    taxi = from_gymnasium("Taxi-v4", discount=0.9)
+    learner = TabularLearner(taxi, method, step_size=0.5, exploration=0.3, chains=200).train(2500)
+    policy = learner.greedy_policies[0]
+    reached = taxi.expected_return(policy)
+    assert taxi.optimal_return() - reached < 0.5
+
+
+def test_learning_curves_do_not_depend_on_where_they_stop(tree) -> None:
+    often = learning_curve(TabularLearner(tree, replicas=3), [30, 60, 300])
+    rarely = learning_curve(TabularLearner(tree, replicas=3), [300])
+    assert often.shape == (3, 3) and np.array_equal(often[-1], rarely[0])
+
+
+def test_settled_means_for_good() -> None:
+    regrets = np.array([[0.0, 0.5], [0.4, 0.3], [0.05, 0.2], [0.0, 0.1]])
+    assert settled([1, 2, 3, 4], regrets).tolist() == [3, np.inf]
+
+
+def test_schedules() -> None:
+    assert harmonic(1.0)(np.array([1.0, 4.0])).tolist() == [1, 0.25]
+    falling = linear_decay(1.0, 0.2, steps=4)
+    assert np.allclose([falling(t) for t in (0, 2, 4, 99)], [1, 0.6, 0.2, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"method": "magic"}, "'magic' came"),
+        ({"method": "td"}, "policy"),
+        ({"step_size": 0.0}, "step_size"),
+        ({"step_size": 1.5}, "step_size"),
+        ({"exploration": -0.1}, "exploration"),
+        ({"chains": 0}, "chains"),
+        ({"replicas": 2.5}, "replicas"),
+        ({"policy": np.full((3, 3), 1 / 3)}, "policy"),
+    ],
+)
+def test_bad_options_are_named(tree, options: dict, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        TabularLearner(tree, **options)
+
+
+def test_methods_without_such_a_target_say_so(tree) -> None:
+    zeros = np.zeros(1, dtype=int)
+    step = Transitions(zeros, zeros, zeros, np.zeros(1), zeros, np.array([False]))
+    with pytest.raises(ValueError, match="next_actions"):
+        TabularLearner(tree, "sarsa").update(step)
+    with pytest.raises(ValueError, match="whole episodes"):
+        TabularLearner(tree, "monte_carlo").update(step)
+    with pytest.raises(ValueError, match="increase"):
+        learning_curve(TabularLearner(tree).train(10), [5])
+    with pytest.raises(ValueError, match="power"):
+        harmonic(2.0)
+
+
+def test_the_model_is_never_looked_at(tree, monkeypatch) -> None:
+    monkeypatch.setattr(TravelTree, "mdp", lambda self: pytest.fail("looked at the model"))
+    monkeypatch.setattr(MDP, "__init__", lambda *_: pytest.fail("built a model"))
+    for method in set(METHODS) - {"td"}:
+        TabularLearner(TravelTree(horizon=3), method).train(50)
