@@ -114,6 +114,15 @@ class NeuralModel:
         arrived = np.clip(states + self.changes[outcome], 0, self.n_states - 1)
         return arrived, self.rewards[outcome], self.ended[outcome]
 
+    def next_state_probabilities(self) -> np.ndarray:
+        """P(s' | s, a) as (S, A, S), wherever it ends."""
+        rows = np.zeros((self.n_states, self.n_actions, self.n_states))
+        states = np.arange(self.n_states)
+        for k, change in enumerate(self.changes):
+            arrived = np.clip(states + change, 0, self.n_states - 1)
+            rows[states, :, arrived] += self.probabilities[:, :, k]
+        return rows
+
     def mdp(self, discount: float, horizon: int | None = None) -> MDP:
         """The estimate as an MDP with one state more, the last: "over", where nothing is paid."""
         over = self.n_states

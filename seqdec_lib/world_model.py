@@ -187,6 +187,22 @@ class CountModel:
             self.ended[pairs, slot] | ~tried,
         )
 
+    def next_state_probabilities(self) -> np.ndarray:
+        """P(s' | s, a) as (S, A, S), wherever it ends; rows of untried pairs are 0.
+
+        Raises
+        ------
+        ValueError
+            More than one replica.
+        """
+        if self.replicas > 1:
+            raise ValueError(f"one table needs one replica, but the model has {self.replicas}.")
+        rows = np.zeros((len(self.counts), self.n_states))
+        pair, slot = np.nonzero(self.counts)
+        share = self.counts[pair, slot] / self.counts.sum(axis=1)[pair]
+        np.add.at(rows, (pair, self.next_states[pair, slot]), share)
+        return rows.reshape(self.n_states, self.n_actions, self.n_states)
+
     def mdp(self, discount: float, horizon: int | None = None) -> MDP:
         """The estimate as an MDP with one state more, the last: "over", where nothing is paid.
 
@@ -203,9 +219,8 @@ class CountModel:
         rows = np.concatenate([pair, untried])
         columns = np.concatenate([arrived, np.full(len(untried), over)])
         weights = np.concatenate([weight, np.ones(len(untried))])
-        rewards = np.bincount(
-            pair, weights=weight * self.rewards[pair, slot], minlength=len(visits)
-        )
+        rewards = np.zeros(len(visits))
+        np.add.at(rewards, pair, weight * self.rewards[pair, slot])
         rewards[untried] = self.unknown
         matrices = []
         for action in range(self.n_actions):
