@@ -14,7 +14,7 @@ PROBLEMS = ("TravelTree",)
 
 
 def register_problems() -> None:
-    """Register each problem once as `seqdec/<Name>-v0`, single and vectorised."""
+    """Register each problem once as `seqdec/<Name>-v0`, single and vectorized."""
     for name in PROBLEMS:
         if f"seqdec/{name}-v0" not in registry:
             register(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from seqdec_lib.evaluation import estimate_return
 from seqdec_lib.mdp import backward_induction, evaluate_policy, policy_iteration, value_iteration
 from seqdec_lib.problems import ProblemEnv, ProblemVectorEnv, TravelTree, travel_tree
-from seqdec_lib.problems.travel_tree import CITIES, CITY_NAMES, distances_km
+from seqdec_lib.problems.rail import CITIES, CITY_NAMES, distances_km
 
 KM = distances_km()
 quick = settings(max_examples=30, deadline=None, derandomize=True)
@@ -193,7 +193,7 @@ def test_table_path_and_level_agree(
 # -- acting
 
 
-def test_a_cancelled_train_keeps_you_where_you_are_as_often_as_stated() -> None:
+def test_a_canceled_train_keeps_you_where_you_are_as_often_as_stated() -> None:
     tree, n = TravelTree(cancel=0.3), 20_000
     rng = np.random.default_rng(0)
     arrived, rewards, ended = tree.step(np.zeros(n, int), np.full(n, 2), rng)
@@ -461,7 +461,7 @@ def same_answers(ours: tuple, theirs: tuple) -> None:
     assert all(np.array_equal(info[key], expected_info[key]) for key in info)
 
 
-def test_the_seed_of_reset_decides_which_trains_are_cancelled() -> None:
+def test_the_seed_of_reset_decides_which_trains_are_canceled() -> None:
     def trip(envs: ProblemVectorEnv, seed: int) -> np.ndarray:
         envs.reset(seed=seed)
         return np.array([envs.step(np.ones(envs.num_envs, int))[0] for _ in range(6)])
