@@ -118,7 +118,8 @@ def tree_search(
     best_weight : float in [0, 1]
         The value of an action is (1 - best_weight) * mean + best_weight * best return so far.
         Where nothing is random, the best return seen can be had again, so it deserves weight
-        (Schadd et al., "Single-player Monte-Carlo tree search", 2008); otherwise it is luck: 0.
+        (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance part of it is
+        luck, and only weight 0 converges to the optimum.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def test_tree_search_converges_to_the_exact_values_under_chance():
     best = children.argmax()
     assert (found.actions == best).all()
     assert found.q_values[:, best].mean() == pytest.approx(children[best], rel=0.05)
-    assert np.allclose(found.visits.sum(axis=1), 3000)
+    assert np.allclose(found.visits.sum(axis=1), 2000)
 
 
 def test_every_way_is_counted_once():
