@@ -35,6 +35,7 @@ serve: book ## show the website on http://127.0.0.1:8000
 notebooks: env ## run all chapters again and keep the new outputs, two at a time
 	@printf '%s\0' chapters/*.ipynb | xargs -0 -n 1 -P 2 $(IN_ENV) -m nbconvert --to notebook \
 	  --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN
+	@$(IN_ENV) site/figures.py
 
 clean: ## delete the website and the private environment
 	@rm -rf _build .venv *.egg-info

@@ -37,7 +37,7 @@ class Comparison:
     ours: Contestant
     peers: Mapping[str, Callable[[], Contestant]] = field(default_factory=dict)
     tolerance: float = 1e-8
-    install: str = 'python -m pip install ".[bench]"'
+    install: str = 'python -m pip install -e ".[bench]"'
 
 
 def timed(contestant: Contestant) -> float:

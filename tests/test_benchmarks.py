@@ -21,7 +21,7 @@ def test_a_missing_peer_is_left_out_with_a_sentence() -> None:
     assert list(seconds) == ["seqdec_lib"]
     assert remarks == [
         "peer left out: a_package_that_nobody_has is not installed; "
-        'get it with `python -m pip install ".[bench]"`.'
+        'get it with `python -m pip install -e ".[bench]"`.'
     ]
 
 

@@ -1,5 +1,6 @@
 """The website: built with warnings as errors, whole, and silent towards other hosts."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -43,13 +44,24 @@ def test_no_page_sends_a_request_to_another_host(site: Path) -> None:
 
 def test_page_sources_are_not_published(site: Path) -> None:
     assert not (site / "_sources").exists()
-    assert not list(site.rglob("*.ipynb"))
+
+
+def test_only_the_chapters_can_be_downloaded(site: Path) -> None:
+    chapters = {path.name for path in (ROOT / "chapters").glob("*.ipynb")}
+    downloads = set(site.rglob("*.ipynb"))
+    assert {path.name for path in downloads} == chapters
+    assert downloads == set((site / "_downloads").rglob("*.ipynb"))
 
 
 def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:
     for path in site_checks.html_files(site):
         text = path.read_text(encoding="utf-8")
         assert 'alt="_images' not in text and 'alt="../_images' not in text, path.name
+
+
+def test_the_landing_page_shows_the_figure_that_chapter_1_draws() -> None:
+    script = runpy.run_path(str(ROOT / "site" / "figures.py"))
+    assert script["LANDING"].read_bytes() == script["landing_figure"]()
 
 
 # The checkers themselves, on folders with one fault each
