@@ -7,6 +7,7 @@ from collections.abc import Collection
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from seqdec_lib.problems.travel_tree import CITIES, CITY_NAMES, TravelTree
 from seqdec_lib.validation import whole_number
@@ -95,6 +96,18 @@ def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
 def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> None:
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.75}
     ax.annotate(text, place, textcoords="offset points", fontsize=9, bbox=box, zorder=4, **style)
+
+
+def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> None:
+    """Who looks at whom: weights (K, S), a query a row, a key a column, white is 0.
+
+    `keys` and `queries` say what stands along the two axes.
+    """
+    weights = np.asarray(weights, dtype=float)
+    image = ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    ax.figure.colorbar(image, ax=ax, label="attention weight (share)")
+    ax.set(xlabel=keys, ylabel=queries)
+    ax.grid(visible=False)
 
 
 def new_figure(width: float = 6.0, height: float = 3.7) -> Axes:
