@@ -204,7 +204,7 @@ EXERCISES |= {
             rng.integers(0, 3, size).tolist(),
             rng.integers(0, 30, size).tolist(),
         ),
-        hint="one step contributes a state, an action and a reward; which state belongs to no step?",
+        hint="a step contributes a state, an action and a reward; which state belongs to no step?",
     ),
     "cell_after": Exercise(
         answer=_cell_after,
