@@ -30,7 +30,6 @@ def comparisons() -> list[Comparison]:
                 ),
                 "transformers (GPT-2)": lambda: with_transformers(model, prompt, steps),
             },
-            install="python -m pip install transformers",
         ),
         Comparison(
             title=f"logits of the last of {CONTEXT} positions, 64 sequences",
@@ -72,9 +71,14 @@ def with_transformers(model: Transformer, prompt: torch.Tensor, steps: int) -> C
     from seqdec_lib.transformer import gpt2_name
 
     config = GPT2Config(
-        vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS
+        vocab_size=VOCABULARY,
+        n_positions=CONTEXT,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=HEADS,
+        bos_token_id=None,
+        eos_token_id=None,
     )
-    config.eos_token_id = config.bos_token_id = None
     theirs = GPT2LMHeadModel(config).eval()
     weights = {}
     for name, value in model.state_dict().items():
