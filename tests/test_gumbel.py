@@ -141,9 +141,9 @@ def test_extreme_and_masked_logits_give_no_nan(row: list[float], tau: float, har
 # -- estimators of the gradient
 
 
-def per_sample_gradients(estimator: Callable[[Tensor], Tensor]) -> Tensor:
-    """One gradient a draw, (DRAWS, K): each draw has its own copy of the logits."""
-    logits = LOGITS.expand(DRAWS, -1).clone().requires_grad_()
+def per_sample_gradients(estimator: Callable[[Tensor], Tensor], draws: int = DRAWS) -> Tensor:
+    """One gradient a draw, (draws, K): each draw has its own copy of the logits."""
+    logits = LOGITS.expand(draws, -1).clone().requires_grad_()
     return torch.autograd.grad(estimator(logits), logits)[0]
 
 
@@ -154,16 +154,13 @@ def exact_gradient() -> Tensor:
 
 @pytest.mark.parametrize("baseline", ["none", "leave-one-out"])
 def test_score_function_is_unbiased(generator: torch.Generator, baseline: str) -> None:
-    def loss(logits: Tensor) -> Tensor:
+    def objective(logits: Tensor) -> Tensor:
         actions = gumbel_max(logits, generator)
         log_probabilities = logits.log_softmax(-1).gather(-1, actions[:, None])[:, 0]
         groups = zip(log_probabilities.split(4), REWARDS[actions].split(4), strict=True)
         return -4 * sum(score_function_loss(*group, baseline) for group in groups)
 
-    global DRAWS
-    all_draws, DRAWS = DRAWS, 20_000
-    gradients = per_sample_gradients(loss)
-    DRAWS = all_draws
+    gradients = per_sample_gradients(objective, draws=20_000)
     standard_error = gradients.std(0) / math.sqrt(len(gradients))
     assert ((gradients.mean(0) - exact_gradient()).abs() < 5 * standard_error).all()
 
