@@ -287,7 +287,7 @@ EXERCISES |= {
             _logits(rng, size).tolist(),
             np.round(rng.gumbel(size=size + 1), 2).tolist(),
         ),
-        hint="equation 2 in words: which action has the largest sum? No softmax is needed.",
+        hint="which action has the largest sum of logit and noise? No softmax is needed.",
     ),
     "exact_gradient": Exercise(
         answer=_exact_gradient,
