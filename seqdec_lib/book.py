@@ -42,7 +42,7 @@ def start(budget: float, seed: int = 0) -> int:
     Raises
     ------
     ValueError
-        A budget outside (0, 90], a seed that is not a whole number.
+        A budget outside (0, 90]; a seed or SEQDEC_SEED that is not a whole number of at least 0.
     """
     if (
         isinstance(budget, bool)
@@ -50,9 +50,11 @@ def start(budget: float, seed: int = 0) -> int:
         or not 0 < budget <= LARGEST_BUDGET
     ):
         raise ValueError(
-            f"budget must be CPU seconds in (0, {LARGEST_BUDGET}], but {budget!r} came."
+            f"budget must be CPU seconds in (0, {LARGEST_BUDGET}], but {budget!r} came; "
+            "make the chapter's experiments smaller if it needs more."
         )
-    seed = whole_number("seed", seed, least=0) + int(os.environ.get("SEQDEC_SEED", "0"))
+    seed = whole_number("seed", seed, least=0) + _seed_of_environment()
+    _rows_of_this_chapter.clear()
     os.environ["TQDM_DISABLE"] = "1"
     random.seed(seed)
     np.random.seed(seed)
@@ -61,6 +63,16 @@ def start(budget: float, seed: int = 0) -> int:
     plt.style.use(str(files("seqdec_lib") / "seqdec.mplstyle"))
     record("cpu_budget", budget)
     return seed
+
+
+def _seed_of_environment() -> int:
+    text = os.environ.get("SEQDEC_SEED", "0")
+    if not text.isdecimal():
+        raise ValueError(
+            "the environment variable SEQDEC_SEED must be a whole number of at least 0, "
+            f"but {text!r} came; set for example SEQDEC_SEED=1, or unset it."
+        )
+    return int(text)
 
 
 def record(key: str, value: float | int | bool | str) -> None:
@@ -74,12 +86,17 @@ def record(key: str, value: float | int | bool | str) -> None:
         An empty key; a value that is not a finite number or a string.
     """
     if not isinstance(key, str) or not key.strip():
-        raise ValueError(f"a record needs a name, but {key!r} came.")
+        raise ValueError(
+            f"a record needs a name, but {key!r} came; pass for example record('my_regret', ...)."
+        )
     plain = value.item() if isinstance(value, np.generic) else value
-    if not isinstance(plain, (numbers.Real, str)) or (
+    if not isinstance(plain, (int, float, str)) or (
         isinstance(plain, float) and not math.isfinite(plain)
     ):
-        raise ValueError(f"record({key!r}) takes a finite number or a string, but {value!r} came.")
+        raise ValueError(
+            f"record({key!r}, ...) takes a finite number or a string, but {value!r} came; "
+            "make a number of an array or a tensor of one element with .item()."
+        )
     display(
         {f"{RECORD_TYPE}text/plain": repr(plain)},
         raw=True,
@@ -113,13 +130,20 @@ def add_to_leaderboard(
     Raises
     ------
     ValueError
-        A need that the leaderboard doesn't know.
+        A need that the leaderboard doesn't know, a regret that is not finite, counts that are not
+        whole numbers.
     """
     unknown = set(needs) - set(NEEDS)
     if unknown:
         raise ValueError(f"needs must be among {NEEDS}, but {sorted(unknown)} came.")
+    if not math.isfinite(regret):
+        raise ValueError(f"regret must be a finite number, but {regret!r} came for {method!r}.")
     row = {"method": method, "regret": round(float(regret), 4)}
-    row |= {"needs": sorted(needs, key=NEEDS.index), "trajectories": trajectories, "steps": steps}
+    row |= {
+        "needs": sorted(needs, key=NEEDS.index),
+        "trajectories": whole_number("trajectories", trajectories, least=0),
+        "steps": whole_number("steps", steps, least=0),
+    }
     record(LEADERBOARD_KEY + method, json.dumps(row))
     _rows_of_this_chapter[method] = row
 

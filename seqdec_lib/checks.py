@@ -7,6 +7,7 @@ came, and a hint that teaches, never the answer.
 from __future__ import annotations
 
 import copy
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import numpy as np
 CASES_PER_SIZE = 5
 LARGEST_SIZE = 8
 TOLERANCE = 1e-9
+LINE = 76  # characters: what a page shows without scrolling
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,7 @@ def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
             try:
                 came = attempt(*copy.deepcopy(case))
             except NotImplementedError:
-                return Verdict(
-                    False,
-                    f"{name}: not filled in yet. Replace the last line and run this cell again.",
-                )
+                return Verdict(False, f"{name}: not filled in yet. Write it, then run this cell.")
             except Exception as error:  # whatever a reader's code raises is part of the verdict
                 came = error
             if not _equal(came, expected):
@@ -79,7 +78,7 @@ def _equal(came: object, expected: object) -> bool:
     """Same numbers within rounding, same shape; lists and arrays are the same thing here."""
     try:
         numbers, exact = np.asarray(came, dtype=float), np.asarray(expected, dtype=float)
-    except (TypeError, ValueError):
+    except Exception:  # whatever a strange answer raises here, it is not a number
         return False
     return numbers.shape == exact.shape and np.allclose(
         numbers, exact, rtol=TOLERANCE, atol=TOLERANCE
@@ -94,7 +93,7 @@ def _explain(name: str, case: tuple, expected: object, came: object, hint: str) 
         f"  {name}({arguments})\n"
         f"  expected {_show(expected)}\n"
         f"  came     {result}\n"
-        f"Hint: {hint}"
+        f"Hint: {textwrap.fill(hint, LINE, subsequent_indent='  ')}"
     )
 
 

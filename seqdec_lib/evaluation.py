@@ -15,6 +15,8 @@ from seqdec_lib.problems.base import Problem
 from seqdec_lib.trajectories import Policy, collect
 from seqdec_lib.validation import fraction
 
+ROUNDING = 1e-12  # relative
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -25,7 +27,9 @@ class Estimate:
     high: float
 
     def contains(self, value: float) -> bool:
-        return self.low <= value <= self.high
+        """Whether a value lies in the interval, up to rounding: equal samples make it a point."""
+        rounding = ROUNDING * max(abs(self.mean), abs(value))
+        return self.low - rounding <= value <= self.high + rounding
 
     def __str__(self) -> str:
         return f"{self.mean:.4g} [{self.low:.4g}, {self.high:.4g}]"
@@ -37,12 +41,20 @@ def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
     Raises
     ------
     ValueError
-        Fewer than two samples, or a sample that is not finite.
+        Fewer than two samples, a sample that is not finite, or a confidence outside (0, 1).
     """
     samples = np.asarray(samples, dtype=float)
     if samples.ndim != 1 or len(samples) < 2 or not np.isfinite(samples).all():
-        raise ValueError(f"samples must be at least two finite numbers, but {samples!r} came.")
+        raise ValueError(
+            f"samples must be an array (N,) of at least two finite numbers, but {samples!r} came; "
+            "one sample says nothing about its spread."
+        )
     confidence = fraction("confidence", confidence)
+    if confidence in (0, 1):
+        raise ValueError(
+            f"confidence must lie between 0 and 1, but {confidence!r} came; "
+            "no interval is certain: pass for example confidence=0.95."
+        )
     half_width = stats.t.ppf((1 + confidence) / 2, len(samples) - 1) * stats.sem(samples)
     mean = samples.mean()
     return Estimate(float(mean), float(mean - half_width), float(mean + half_width))
@@ -63,18 +75,24 @@ def estimate_return(
 def regret(achieved: float, optimal: float, random: float) -> float:
     """How much of the way from random to optimal is missing: 0 is optimal, 1 is uniformly random.
 
-    (optimal - achieved) / (optimal - random): one minus the normalised score of Fu et al., *D4RL*
+    (optimal - achieved) / (optimal - random): one minus the normalized score of Fu et al., *D4RL*
     (2020), with the exact optimum in place of an expert. Worse than random is above 1.
 
     Raises
     ------
     ValueError
-        Where random play is as good as the optimum there is nothing to measure.
+        A return that is not finite; random play as good as the optimum (up to rounding), so that
+        there is nothing to measure.
     """
-    if not optimal > random:
+    if not np.isfinite([achieved, optimal, random]).all():
+        raise ValueError(
+            f"regret needs finite returns, but achieved={achieved!r}, optimal={optimal!r} "
+            f"and random={random!r} came."
+        )
+    if not optimal - random > ROUNDING * max(abs(optimal), abs(random)):
         raise ValueError(
             f"regret needs an optimum above random play, but optimal={optimal!r} "
-            f"and random={random!r} came."
+            f"and random={random!r} came; choose a problem in which actions matter."
         )
     return float((optimal - achieved) / (optimal - random))
 

@@ -9,11 +9,22 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from seqdec_lib.problems.travel_tree import CITIES, CITY_NAMES, TravelTree
+from seqdec_lib.problems.rail import CITIES, CITY_NAMES
+from seqdec_lib.problems.travel_tree import TravelTree
 from seqdec_lib.validation import whole_number
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-LABELS_LEFT = {"Bordeaux", "Milan", "Munich", "Vienna", "Zurich"}  # where the right is taken
+BESIDE = (7, 0, "left")  # where a city's label stands: points right, points up, alignment
+LABEL_PLACES = dict.fromkeys(
+    ["Amsterdam", "Bordeaux", "Lyon", "Paris", "Prague", "Zurich"], (-7, 0, "right")
+)
+LABEL_PLACES |= {
+    "Barcelona": (7, -7, "left"),
+    "Marseille": (7, -8, "left"),
+    "Milan": (0, -12, "center"),
+    "Munich": (0, 11, "center"),
+    "Vienna": (-4, -11, "right"),
+}
 YELLOW, SKY, GRAY = "#F0C808", "#56B4E9", "#8a8a8a"
 
 
@@ -36,11 +47,17 @@ def draw_tree(
     depth : levels below the root, at most the tree's horizon.
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
+
+    Raises
+    ------
+    ValueError
+        A depth below 1 or above the horizon.
     """
     if whole_number("depth", depth, least=1) > tree.horizon:
         raise ValueError(
             f"depth must be at most {tree.horizon}, the tree's horizon, but {depth} came."
         )
+    visited, path = set(visited), set(path)
     leaves = tree.branching**depth
     place = {}  # node -> (x, y): levels side by side, the first child on top
     for t in range(depth + 1):
@@ -50,9 +67,9 @@ def draw_tree(
     for node in list(place)[1:]:
         edge = {node, tree.parent(node)}
         color, width = ("#bdbdbd", 1.0)
-        if edge <= set(visited):
+        if edge <= visited:
             color, width = "#b8860b", 2.2
-        if edge <= set(path):
+        if edge <= path:
             color, width = BLUE, 2.6
         (x0, y0), (x1, y1) = place[tree.parent(node)], place[node]
         ax.plot([x0, x1], [y0, y1], color=color, linewidth=width, zorder=1)
@@ -74,12 +91,11 @@ def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
     stops = [CITY_NAMES.index(city) for city in tree.itinerary(leaf)]
     for city, place in enumerate(zip(longitude, latitude, strict=True)):
         days = ", ".join(str(day) for day, stop in enumerate(stops) if stop == city and day)
-        text = f"{CITY_NAMES[city]} {tree.stars[city]}★" if tree.stars[city] else CITY_NAMES[city]
+        text = CITY_NAMES[city] + (f" {tree.stars[city]}★" if tree.stars[city] else "")
+        text += f"\nday {days}" if days else ""
         color = BLUE if city in stops else "#404040"
-        side, ha = (-6, "right") if CITY_NAMES[city] in LABELS_LEFT else (6, "left")
-        _write(ax, text, place, xytext=(side, 2), ha=ha, color=color)
-        if days:
-            _write(ax, f"day {days}", place, xytext=(side, -8), ha=ha, color=BLUE, weight="bold")
+        right, up, ha = LABEL_PLACES.get(CITY_NAMES[city], BESIDE)
+        _write(ax, text, place, xytext=(right, up), ha=ha, va="center", color=color)
     arrow = {"arrowstyle": "-|>", "color": BLUE, "linewidth": 2, "shrinkA": 2, "shrinkB": 3}
     for start, end in zip(stops, stops[1:], strict=False):
         if start != end:
@@ -88,7 +104,7 @@ def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
     home = [stops[-1], 0]
     ax.plot(longitude[home], latitude[home], ":", color=BLUE, linewidth=1.5, zorder=1)
     ax.set_aspect(1 / np.cos(np.radians(latitude.mean())))
-    ax.set_xlim(longitude.min() - 2, longitude.max() + 6)
+    ax.set_xlim(longitude.min() - 2, longitude.max() + 7)
     ax.set_xlabel("longitude (degrees east)")
     ax.set_ylabel("latitude (degrees north)")
 
@@ -110,7 +126,7 @@ def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> Non
     ax.grid(visible=False)
 
 
-def new_figure(width: float = 6.0, height: float = 3.7) -> Axes:
+def new_figure(width: float = 5.2, height: float = 3.5) -> Axes:
     """One empty panel, `width` x `height` inches."""
     return plt.subplots(figsize=(width, height))[1]
 

@@ -20,7 +20,7 @@ class Trajectories:
     Attributes
     ----------
     states : (N, T + 1) int
-        What the agent saw before each action, and after the last one.
+        What the agent saw before each action, and after the last one; later, the same again.
     actions : (N, T) int
     rewards : (N, T) float
         rewards[:, t] is paid for actions[:, t].
@@ -100,7 +100,10 @@ class Trajectories:
 
 @dataclass
 class History:
-    """What a policy sees of N episodes that are still going on, at step t.
+    """What a policy sees of N episodes at step t.
+
+    Episodes that are over keep their rows, padded as in `Trajectories`: what the policy says about
+    them is not used.
 
     Attributes
     ----------

@@ -7,6 +7,7 @@ import numbers
 import numpy as np
 
 ROW_SUM_TOLERANCE = 1e-8
+SINGLE_PRECISION_TOLERANCE = 1e-5  # a softmax in float32 sums to 1 only so well
 
 
 def whole_number(name: str, value: object, least: int) -> int:
@@ -22,7 +23,9 @@ def whole_number(name: str, value: object, least: int) -> int:
 def fraction(name: str, value: object) -> float:
     """Return `value` as a float, or raise a ValueError if it is not a number in [0, 1]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1, but {value!r} came.")
+        raise ValueError(
+            f"{name} must be a number from 0 to 1, but {value!r} came; pass for example {name}=0.5."
+        )
     return float(value)
 
 
@@ -44,8 +47,13 @@ def discount_factor(discount: object, horizon: int | None) -> float:
 
 
 def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
-    """Return `rows` (..., K) as floats whose last axis sums to 1, or raise a ValueError."""
-    rows = np.asarray(rows, dtype=float)
+    """Return `rows` (..., K) as floats whose last axis sums to 1, or raise a ValueError.
+
+    Rows in single precision, as networks give them, may be off by their rounding, which is mended.
+    """
+    rows = np.asarray(rows)
+    single = np.issubdtype(rows.dtype, np.floating) and rows.dtype.itemsize < 8
+    rows = rows.astype(float)
     if np.isnan(rows).any():
         raise ValueError(
             f"{name} must hold probabilities, but {int(np.isnan(rows).sum())} entries are NaN."
@@ -55,17 +63,19 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{name} must hold probabilities, but entry {where} is {rows.min():.6g}, below 0."
         )
-    check_row_sums(name, rows.sum(axis=-1))
-    return rows
+    sums = rows.sum(axis=-1, keepdims=True)
+    tolerance = SINGLE_PRECISION_TOLERANCE if single else ROW_SUM_TOLERANCE
+    check_row_sums(name, sums[..., 0], tolerance)
+    return rows / sums if single else rows
 
 
-def check_row_sums(name: str, sums: np.ndarray) -> None:
+def check_row_sums(name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE) -> None:
     """Raise a ValueError that names the worst row if any of the `sums` (...) is not 1."""
     sums = np.asarray(sums)
     off = np.abs(sums - 1)
-    if sums.size and off.max() > ROW_SUM_TOLERANCE:
+    if sums.size and off.max() > tolerance:
         where = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
         raise ValueError(
-            f"each row of {name} must sum to 1, but row {where} sums to {sums[where]:.6g}; "
+            f"each row of {name} must sum to 1, but row {where} sums to {sums[where]:.10g}; "
             "divide each row by its sum if it holds weights."
         )

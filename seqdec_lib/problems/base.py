@@ -56,11 +56,19 @@ class Problem(ABC):
         """Probability (S,) of each state to be the first."""
 
     def check_step(self, states: np.ndarray, actions: np.ndarray) -> None:
-        """Raise a ValueError unless each episode has one action, and all actions exist."""
+        """Raise a ValueError unless each episode has one action, and all actions exist.
+
+        `step` of a problem calls this first.
+        """
         if np.shape(states) != np.shape(actions):
             raise ValueError(
                 f"each of the {np.shape(states)} episodes needs one action, "
                 f"but {np.shape(actions)} came."
+            )
+        if np.size(actions) and not np.issubdtype(np.asarray(actions).dtype, np.integer):
+            raise ValueError(
+                f"actions must be whole numbers, but {np.asarray(actions).dtype} came; "
+                "convert them with .astype(int)."
             )
         if np.size(actions) and not (0 <= np.min(actions) and np.max(actions) < self.n_actions):
             raise ValueError(

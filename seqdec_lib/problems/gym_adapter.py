@@ -33,6 +33,7 @@ class ProblemEnv(gymnasium.Env):
         self.render_mode = render_mode
         self.observation_space = Discrete(problem.n_observations)
         self.action_space = Discrete(problem.n_actions)
+        self._state: np.ndarray | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict | None = None
@@ -43,6 +44,7 @@ class ProblemEnv(gymnasium.Env):
         return self._observation()
 
     def step(self, action: int) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
+        _check_reset(self._state)
         self._state, rewards, ended = self.problem.step(
             self._state, np.array([action]), self.np_random
         )
@@ -53,6 +55,7 @@ class ProblemEnv(gymnasium.Env):
         return observation, float(rewards[0]), terminated, truncated, info
 
     def render(self) -> str | None:
+        _check_reset(self._state)
         return self.problem.describe(int(self._state[0])) if self.render_mode == "ansi" else None
 
     def _observation(self) -> tuple[np.int64, dict[str, Any]]:
@@ -71,6 +74,7 @@ class ProblemVectorEnv(VectorEnv):
         self.single_action_space = Discrete(problem.n_actions)
         self.observation_space = MultiDiscrete(np.full(num_envs, problem.n_observations))
         self.action_space = MultiDiscrete(np.full(num_envs, problem.n_actions))
+        self._states: np.ndarray | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict | None = None
@@ -84,6 +88,7 @@ class ProblemVectorEnv(VectorEnv):
     def step(
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        _check_reset(self._states)
         self.problem.check_step(self._states, np.asarray(actions))
         going, anew = np.flatnonzero(~self._over), np.flatnonzero(self._over)
         rewards, terminated = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool)
@@ -101,6 +106,11 @@ class ProblemVectorEnv(VectorEnv):
     def _observations(self) -> tuple[np.ndarray, dict[str, Any]]:
         info = {"state": self._states.copy(), "_state": np.ones(self.num_envs, dtype=bool)}
         return self.problem.observe(self._states).copy(), info
+
+
+def _check_reset(states: np.ndarray | None) -> None:
+    if states is None:
+        raise gymnasium.error.ResetNeeded("no episode has begun: call reset() first.")
 
 
 def make_env(problem: str, render_mode: str | None = None, **arguments: Any) -> ProblemEnv:

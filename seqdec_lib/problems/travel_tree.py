@@ -9,86 +9,21 @@ every sweep below is a handful of array operations on such slices.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, reduce
 
 import numpy as np
 from scipy import sparse
 
 from seqdec_lib.mdp import MDP, policy_rows
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.problems.rail import CITY_NAMES, RailNetwork, Trips
 from seqdec_lib.validation import discount_factor, fraction, whole_number
 
-CITIES: dict[str, tuple[float, float]] = {  # latitude and longitude in degrees; the first is home
-    "Amsterdam": (52.37, 4.90),
-    "Paris": (48.86, 2.35),
-    "Berlin": (52.52, 13.40),
-    "Prague": (50.08, 14.44),
-    "Vienna": (48.21, 16.37),
-    "Munich": (48.14, 11.58),
-    "Zurich": (47.37, 8.54),
-    "Milan": (45.46, 9.19),
-    "Lyon": (45.76, 4.84),
-    "Barcelona": (41.39, 2.17),
-    "Madrid": (40.42, -3.70),
-    "Lisbon": (38.72, -9.14),
-    "Rome": (41.90, 12.50),
-    "Florence": (43.77, 11.26),
-    "Venice": (45.44, 12.32),
-    "Budapest": (47.50, 19.04),
-    "Warsaw": (52.23, 21.01),
-    "Krakow": (50.06, 19.94),
-    "Copenhagen": (55.68, 12.57),
-    "Stockholm": (59.33, 18.07),
-    "Oslo": (59.91, 10.75),
-    "Bordeaux": (44.84, -0.58),
-    "Marseille": (43.30, 5.37),
-    "Gdansk": (54.35, 18.65),
-}
-CITY_NAMES = tuple(CITIES)
 STAY = 0
 MOST_NODES = 2**27  # one float64 a node: 1 GiB
 TABLE_NODES = 2**22  # up to here the enjoyment of every node is kept in memory
-CHUNK = 2**16  # leaves expanded together: small enough for the processor's cache
-
-
-def distances_km() -> np.ndarray:
-    """Great-circle distances (C, C) in whole km: rounded, so that all sums of them are exact."""
-    latitude, longitude = np.radians(np.array(list(CITIES.values()))).T
-    half_chord = (
-        np.sin((latitude[:, None] - latitude) / 2) ** 2
-        + np.cos(latitude[:, None])
-        * np.cos(latitude)
-        * np.sin((longitude[:, None] - longitude) / 2) ** 2
-    )
-    return np.rint(2 * 6371 * np.arcsin(np.sqrt(half_chord))).astype(np.int32)
-
-
-@dataclass(frozen=True)
-class Trips:
-    """Many unfinished trips, as arrays (N,): all that the enjoyment of a trip depends on.
-
-    Attributes
-    ----------
-    city : number of the current city
-    km : kilometres travelled so far
-    nights : two bits a city, nights spent there, counted up to 2
-    half_stars : stars collected so far, in halves
-    """
-
-    city: np.ndarray
-    km: np.ndarray
-    nights: np.ndarray
-    half_stars: np.ndarray
-
-    def each(self, function: Callable[..., np.ndarray], *others: Trips) -> Trips:
-        """Apply a function to each array (and to the same arrays of other trips)."""
-        return Trips(
-            *(
-                function(*(getattr(trips, f.name) for trips in (self, *others)))
-                for f in fields(Trips)
-            )
-        )
+CHUNK = 2**16  # trips grown together: small enough for the processor's cache
 
 
 @dataclass(frozen=True)
@@ -106,7 +41,7 @@ class TravelTree(Problem):
         You start at home in Amsterdam, and `horizon` times you choose: stay another night, or take
         the train to one of the nearest cities. Each city has 1 to 10 stars (drawn from `seed`). Its
         first night earns its stars, a second one half of them, any further night and nights at home
-        nothing. Travelling tires: the total way, the way back home included, costs (km / 1000)
+        nothing. Traveling tires: the total way, the way back home included, costs (km / 1000)
         squared stars. Enjoyment is stars minus tiredness, for the whole itinerary: the same city is
         worth more or less after different beginnings, so the state is the whole trip so far, a node
         of the tree, and not the city.
@@ -131,7 +66,7 @@ class TravelTree(Problem):
     dense : bool
         Pay each day instead of only at the end.
     cancel : float
-        Probability that a train is cancelled and you stay where you are.
+        Probability that a train is canceled and you stay where you are.
     discount : float
         From 0 to 1: the episode is finite, so 1 is allowed.
 
@@ -156,26 +91,12 @@ class TravelTree(Problem):
         self.dense = bool(dense)
         self.cancel = fraction("cancel", cancel)
         self.discount = discount_factor(discount, self.horizon)
-        if self.branching > len(CITIES):
-            raise ValueError(
-                f"branching must be at most {len(CITIES)}, the number of cities, "
-                f"but {branching} came."
-            )
+        self.rail = RailNetwork(self.branching, self.seed)
+        self.stars = self.rail.stars
         self._check_memory()
         self.n_states = self.level(self.horizon).stop
         self.first_leaf = self.level(self.horizon).start
         self.n_leaves = self.n_states - self.first_leaf
-
-        kilometres = distances_km()
-        self.stars = np.random.default_rng(self.seed).integers(1, 11, size=len(CITIES))
-        self.stars[0] = 0  # home is no sight
-        nearest = np.argsort(kilometres, axis=1, kind="stable")[:, : self.branching]
-        self._city_after = nearest.astype(np.uint8).ravel()  # indexed by city * branching + action
-        self._km_of = np.take_along_axis(kilometres, nearest, axis=1).ravel()
-        self._km_home = kilometres[:, 0]
-        self._gain = (
-            np.stack([2 * self.stars, self.stars, 0 * self.stars], axis=1).astype(np.int32).ravel()
-        )
 
     def _check_memory(self) -> None:
         nodes, longest = 1, 0
@@ -191,7 +112,9 @@ class TravelTree(Problem):
     # -- the shape of the tree
 
     def level(self, t: int) -> slice:
-        """The nodes reached after t actions."""
+        """The nodes reached after t actions, 0 <= t <= horizon (ValueError)."""
+        if not 0 <= t <= self.horizon:
+            raise ValueError(f"level must lie in 0..{self.horizon}, the horizon, but {t} came.")
         start = (self.branching**t - 1) // (self.branching - 1)
         return slice(start, start + self.branching**t)
 
@@ -202,8 +125,9 @@ class TravelTree(Problem):
         return (node - 1) // self.branching
 
     def path(self, node: int) -> list[int]:
-        """The actions that lead from the root to a node."""
+        """The actions that lead from the root to a node (ValueError if there is none)."""
         actions: list[int] = []
+        node = int(node)
         while node:
             actions.insert(0, (node - 1) % self.branching)
             node = self.parent(node)
@@ -211,10 +135,11 @@ class TravelTree(Problem):
 
     def itinerary(self, node: int) -> list[str]:
         """The names of the cities from home to a node, a night each."""
-        cities = [0]
+        trips, cities = self.rail.at_home(1), [CITY_NAMES[0]]
         for action in self.path(node):
-            cities.append(int(self._city_after[cities[-1] * self.branching + action]))
-        return [CITY_NAMES[city] for city in cities]
+            trips = self.rail.visit(trips, action)
+            cities.append(CITY_NAMES[trips.city[0]])
+        return cities
 
     def describe(self, state: int) -> str:
         return " - ".join(self.itinerary(int(state)))
@@ -222,23 +147,48 @@ class TravelTree(Problem):
     # -- what a trip is worth
 
     def trips_at(self, nodes: np.ndarray) -> Trips:
-        """The trips that end at these nodes (N,), followed from home day by day."""
-        nodes = np.asarray(nodes)
+        """The trips that end at these nodes (N,), followed from home day by day.
+
+        Raises
+        ------
+        ValueError
+            Nodes that are not whole numbers from 0 to n_states - 1.
+        """
+        nodes = self._checked_nodes(nodes)
         ways = [nodes]
         while ways[-1].any():
             ways.append(np.maximum(ways[-1] - 1, 0) // self.branching)
-        trips = self._at_home(len(nodes))
+        trips = self.rail.at_home(len(nodes))
         for way in reversed(ways):
             moved = way > 0
-            after = self._visit(trips, np.where(moved, (way - 1) % self.branching, STAY))
+            after = self.rail.visit(trips, np.where(moved, (way - 1) % self.branching, STAY))
             trips = after.each(lambda new, old, moved=moved: np.where(moved, new, old), trips)
         return trips
 
     def enjoyment(self, nodes: np.ndarray) -> np.ndarray:
-        """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float."""
+        """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float.
+
+        Raises
+        ------
+        ValueError
+            Nodes that are not whole numbers from 0 to n_states - 1.
+        """
+        nodes = self._checked_nodes(nodes)
         if self.n_states <= TABLE_NODES:
             return self._enjoyment_table[nodes]
-        return self._enjoyment(self.trips_at(nodes))
+        return self.rail.enjoyment(self.trips_at(nodes))
+
+    def _checked_nodes(self, nodes: np.ndarray) -> np.ndarray:
+        nodes = np.asarray(nodes)
+        if not nodes.size:
+            return nodes.astype(np.int64)
+        whole = np.issubdtype(nodes.dtype, np.integer)
+        if nodes.ndim != 1 or not whole or nodes.min() < 0 or nodes.max() >= self.n_states:
+            raise ValueError(
+                f"nodes must be a list or array of whole numbers in 0..{self.n_states - 1}, "
+                f"but {nodes!r} came."
+            )
+        return nodes.astype(np.int64, copy=False)
 
     @cached_property
     def _enjoyment_table(self) -> np.ndarray:
@@ -248,47 +198,24 @@ class TravelTree(Problem):
         """What a trip that ends at each node of level t is worth, in stars: (branching ** t,)
         float.
 
-        The last days are grown from one stem after another, so that memory holds little more than
-        the result.
+        The days before the last are grown from one stem after another, so that memory holds little
+        more than the result; the last day is one action after another, so that no trip is copied.
         """
-        last_days = min(t, int(np.log(CHUNK) / np.log(self.branching)))
-        stems = self._grow(self._at_home(1), t - last_days)
-        worth = np.empty((self.branching ** (t - last_days), self.branching**last_days))
-        for i, row in enumerate(worth):
-            row[:] = self._enjoyment(
-                self._grow(stems.each(lambda array, i=i: array[i : i + 1]), last_days)
-            )
-        return worth.ravel()
+        level = self.level(t)
+        if t == 0:
+            return self.rail.enjoyment(self.rail.at_home(1))
+        late_days = min(t - 1, int(np.log(CHUNK) / np.log(self.branching)))
+        stems = self.rail.grow(self.rail.at_home(1), t - 1 - late_days)
+        worth = np.empty(level.stop - level.start)
+        for i, block in enumerate(worth.reshape(len(stems.city), -1, self.branching)):
+            trips = self.rail.grow(stems.each(lambda array, i=i: array[i : i + 1]), late_days)
+            for action in range(self.branching):
+                block[:, action] = self.rail.enjoyment(self.rail.visit(trips, action))
+        return worth
 
-    def _at_home(self, count: int) -> Trips:
-        zeros = np.zeros(count, dtype=np.int32)
-        return Trips(
-            city=zeros.astype(np.uint8), km=zeros, nights=zeros.astype(np.uint64), half_stars=zeros
-        )
-
-    def _visit(self, trips: Trips, actions: np.ndarray) -> Trips:
-        """One more day: trips (N,), actions (N,)."""
-        move = trips.city * np.int64(self.branching) + actions
-        city = self._city_after[move]
-        shift = city.astype(np.uint64) << np.uint64(1)
-        nights = (trips.nights >> shift) & np.uint64(3)
-        return Trips(
-            city=city,
-            km=trips.km + self._km_of[move],
-            nights=trips.nights + ((nights < 2).astype(np.uint64) << shift),
-            half_stars=trips.half_stars + self._gain[city * np.int64(3) + nights.astype(np.int64)],
-        )
-
-    def _grow(self, trips: Trips, days: int) -> Trips:
-        """All continuations, in heap order: (N,) -> (N * branching ** days,)."""
-        for _ in range(days):
-            actions = np.tile(np.arange(self.branching), len(trips.city))
-            trips = self._visit(trips.each(lambda array: np.repeat(array, self.branching)), actions)
-        return trips
-
-    def _enjoyment(self, trips: Trips) -> np.ndarray:
-        thousand_km = (trips.km + self._km_home[trips.city]) / 1000
-        return trips.half_stars / 2 - thousand_km * thousand_km
+    def stars_and_km(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Stars earned and km traveled, the way home included, of trips that end at nodes (N,)."""
+        return self.rail.stars_and_km(self.trips_at(nodes))
 
     # -- acting
 
@@ -299,6 +226,11 @@ class TravelTree(Problem):
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         self.check_step(states, actions)
+        if np.size(states) and not (0 <= np.min(states) and np.max(states) < self.first_leaf):
+            raise ValueError(
+                f"states must lie in 0..{self.first_leaf - 1}, before the leaves, but "
+                f"{np.min(states)}..{np.max(states)} came; where a trip is over, reset."
+            )
         if self.cancel:
             actions = np.where(rng.random(len(states)) < self.cancel, STAY, actions)
         arrived = self.branching * states + 1 + actions
@@ -331,10 +263,10 @@ class TravelTree(Problem):
         for action in range(self.n_actions):
             child = np.where(leaf, nodes, self.branching * nodes + 1 + action)
             matrices.append(sparse.csr_array((np.ones(self.n_states), (nodes, child))))
-        matrices = [self._or_cancelled(matrix, matrices[STAY]) for matrix in matrices]
+        matrices = [self._or_canceled(matrix, matrices[STAY]) for matrix in matrices]
         for t in range(self.horizon):
             rewards[self.level(t)] = np.stack(
-                self._or_cancelled_columns(self._arrival_rewards(t)), axis=1
+                self._or_canceled_columns(self.arrival_rewards(t)), axis=1
             )
         if not sparse_transitions:
             matrices = np.stack([matrix.toarray() for matrix in matrices], axis=1)
@@ -369,7 +301,7 @@ class TravelTree(Problem):
             Another shape, actions out of range, or rows that don't sum to 1.
         """
         policy = np.asarray(policy)
-        inner = policy[: self.first_leaf] if len(policy) == self.n_states else policy
+        inner = policy[: self.first_leaf] if policy.shape[:1] == (self.n_states,) else policy
         rows = policy_rows(inner, self.first_leaf, self.n_actions)
 
         def mean(t: int, q_columns: list[np.ndarray]) -> np.ndarray:
@@ -379,7 +311,7 @@ class TravelTree(Problem):
         return self._sweep(mean)
 
     def optimal_return(self) -> float:
-        return float(self.solve().values[0])
+        return float(self._sweep(lambda t, q_columns: reduce(np.maximum, q_columns))[0])
 
     def expected_return(self, policy: np.ndarray) -> float:
         return float(self.evaluate(policy)[0])
@@ -395,24 +327,26 @@ class TravelTree(Problem):
         """
         values = np.zeros(self.n_states)
         for t in reversed(range(self.horizon)):
-            worth = self._arrival_rewards(t)
+            worth = self.arrival_rewards(t)
             if t + 1 < self.horizon:
                 worth = worth + self.discount * values[self.level(t + 1)]
-            values[self.level(t)] = combine(t, self._or_cancelled_columns(worth))
+            values[self.level(t)] = combine(t, self._or_canceled_columns(worth))
         return values
 
-    def _arrival_rewards(self, t: int) -> np.ndarray:
-        """What arriving at each node of level t + 1 pays."""
+    def arrival_rewards(self, t: int) -> np.ndarray:
+        """What arriving at each node of level t + 1 pays: (branching ** (t + 1),) float."""
         if self.dense:
             return self.level_enjoyment(t + 1) - np.repeat(self.level_enjoyment(t), self.branching)
         if t + 1 == self.horizon:
             return self.level_enjoyment(self.horizon)
         return np.zeros(self.branching ** (t + 1))
 
-    def _or_cancelled_columns(self, worth: np.ndarray) -> list[np.ndarray]:
+    def _or_canceled_columns(self, worth: np.ndarray) -> list[np.ndarray]:
         """A level's worth as a column an action, mixed with staying by the risk of cancellation."""
         columns = [worth[action :: self.branching] for action in range(self.branching)]
-        return [self._or_cancelled(column, columns[STAY]) for column in columns]
+        return [self._or_canceled(column, columns[STAY]) for column in columns]
 
-    def _or_cancelled(self, planned, stayed):
+    def _or_canceled(
+        self, planned: np.ndarray | sparse.csr_array, stayed: np.ndarray | sparse.csr_array
+    ) -> np.ndarray | sparse.csr_array:
         return (1 - self.cancel) * planned + self.cancel * stayed if self.cancel else planned
