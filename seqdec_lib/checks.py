@@ -212,7 +212,7 @@ EXERCISES |= {
             rng.choice([0.0, 0.5, 1.0], size).tolist(),
             _whole_numbers(rng, size),
         ),
-        hint="follow the second line of equation 3 step by step: first the old content is "
+        hint="follow the line of the LSTM for c_t, step by step: first the old content is "
         "multiplied by the gate, then the new one is added, untouched by this step's gate.",
     ),
     "attention_weights": Exercise(
