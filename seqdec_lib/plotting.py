@@ -7,6 +7,7 @@ from collections.abc import Collection
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from seqdec_lib.evaluation import mean_interval
 from seqdec_lib.problems.rail import CITIES, CITY_NAMES
@@ -123,6 +124,31 @@ def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> 
     ax.annotate(text, place, textcoords="offset points", fontsize=9, bbox=box, zorder=4, **style)
 
 
+def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> None:
+    """Who looks at whom: weights (K, S), a query a row, a key a column, white is 0.
+
+    `keys` and `queries` say what stands along the two axes.
+    """
+    weights = np.asarray(weights, dtype=float)
+    image = ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    ax.figure.colorbar(image, ax=ax, label="attention weight (share)")
+    ax.set(xlabel=keys, ylabel=queries)
+    ax.grid(visible=False)
+
+
 def new_figure(width: float = 5.2, height: float = 3.5) -> Axes:
     """One empty panel, `width` x `height` inches."""
     return plt.subplots(figsize=(width, height))[1]
+
+
+def draw_simplex(ax: Axes, choices: np.ndarray, names: Collection[str]) -> None:
+    """Relaxed choices (N, 3) as dots in a triangle, in the color of the largest share."""
+    corners = np.array([[0.5, 0.866], [0.0, 0.0], [1.0, 0.0]])
+    ax.plot(*corners[[0, 1, 2, 0]].T, color=GRAY, linewidth=1)
+    x, y = choices @ corners[:, 0], choices @ corners[:, 1]
+    colors = np.array([BLUE, ORANGE, GREEN])[choices.argmax(axis=1)]
+    ax.scatter(x, y, s=9, c=colors, alpha=0.6, linewidth=0, zorder=2)
+    for name, (x, y) in zip(names, corners, strict=True):
+        ax.text(x, y + (0.05 if y else -0.13), name, ha="center", fontsize=9)
+    ax.set_aspect("equal")
+    ax.set_axis_off()

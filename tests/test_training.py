@@ -1,0 +1,286 @@
+"""Laws of the training loop: above all, that an interruption leaves no trace."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from seqdec_lib import training
+from seqdec_lib.lstm import LSTM
+from seqdec_lib.training import (
+    IGNORE,
+    Batch,
+    cross_entropy,
+    fit,
+    load_checkpoint,
+    minibatches,
+    save_checkpoint,
+    sequence_loss,
+)
+from seqdec_lib.transformer import Transformer
+
+GENERATOR = torch.Generator().manual_seed(0)
+TOKENS = torch.randint(5, (40, 6), generator=GENERATOR)
+DATA = Batch(TOKENS[:, :-1], TOKENS[:, 1:])
+HELD_OUT = Batch(DATA.tokens[:8], DATA.targets[:8])
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def transformer(**options) -> Transformer:
+    torch.manual_seed(1)
+    return Transformer(5, 8, width=8, layers=2, heads=2, dropout=0.2, **options)
+
+
+def lstm() -> LSTM:
+    torch.manual_seed(1)
+    return LSTM(5, width=8, layers=2, dropout=0.2)
+
+
+class Interruption(Exception):
+    pass
+
+
+def interrupted_after(draws: int):
+    """Batches that break off, as if the machine had been switched off."""
+    draw, left = minibatches(DATA, 4), [draws]
+
+    def breaking(generator):
+        if not left[0]:
+            raise Interruption
+        left[0] -= 1
+        return draw(generator)
+
+    return breaking
+
+
+OPTIONS = {"held_out": HELD_OUT, "evaluate_every": 5, "checkpoint_every": 7, "seed": 3}
+
+
+@pytest.mark.parametrize("make", [transformer, lstm])
+@pytest.mark.parametrize("break_after", [7, 12, 29])
+def test_an_interrupted_run_resumes_bit_for_bit(make, break_after, tmp_path):
+    whole = make()
+    expected = fit(whole, minibatches(DATA, 4), 30, **OPTIONS)
+    path = tmp_path / "run.pt"
+    with pytest.raises(Interruption):
+        fit(make(), interrupted_after(break_after), 30, checkpoint=path, **OPTIONS)
+    torch.manual_seed(99)  # another process has other random numbers
+    resumed = make()
+    for weight in resumed.parameters():
+        nn.init.normal_(weight)
+    came = fit(resumed, minibatches(DATA, 4), 30, checkpoint=path, **OPTIONS)
+    assert came == expected
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, resumed.state_dict()[name]), name
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    path, model = tmp_path / "run.pt", transformer()
+    first = fit(model, minibatches(DATA, 4), 10, checkpoint=path, **OPTIONS)
+    weights = {k: v.clone() for k, v in model.state_dict().items()}
+    assert fit(model, interrupted_after(0), 10, checkpoint=path, **OPTIONS) == first
+    assert all(torch.equal(v, weights[k]) for k, v in model.state_dict().items())
+
+
+def test_the_seed_alone_decides_and_the_callers_random_numbers_are_untouched():
+    losses = []
+    for outside in (7, 8):
+        model = transformer()
+        torch.manual_seed(outside)
+        before = torch.get_rng_state()
+        losses.append(fit(model, minibatches(DATA, 4), 5, seed=3).losses)
+        assert torch.equal(torch.get_rng_state(), before)
+    assert losses[0] == losses[1]
+    assert fit(transformer(), minibatches(DATA, 4), 5, seed=4).losses != losses[0]
+
+
+def test_early_stopping_keeps_the_best_weights():
+    model = transformer()
+    run = fit(
+        model,
+        minibatches(DATA, 4),
+        400,
+        learning_rate=0.03,
+        held_out=HELD_OUT._replace(targets=(HELD_OUT.targets + 1) % 5),
+        evaluate_every=5,
+        patience=3,
+    )
+    best = min(value for _, value in run.held_out)
+    assert run.steps == run.best_step + 15 < 400
+    wrong = HELD_OUT._replace(targets=(HELD_OUT.targets + 1) % 5)
+    with torch.no_grad():
+        assert sequence_loss(model, wrong).item() == pytest.approx(best, abs=1e-6)
+    assert not model.training
+
+
+class Slope(nn.Module):
+    """One weight whose gradient is whatever the batch says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3))
+
+
+def test_gradients_are_clipped_and_the_rate_rises_and_falls(monkeypatch):
+    seen = []
+    step = torch.optim.AdamW.step
+
+    def watching(self, *args, **kwargs):
+        group = self.param_groups[0]
+        seen.append((group["lr"], group["params"][0].grad.norm().item()))
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watching)
+    fit(
+        Slope(),
+        lambda generator: 100.0,
+        20,
+        loss=lambda model, slope: slope * model.weight.sum(),
+        learning_rate=1.0,
+        warmup=0.25,
+        clip=0.5,
+    )
+    rates, norms = zip(*seen, strict=True)
+    assert max(norms) <= 0.5 + 1e-6
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert all(a >= b for a, b in zip(rates[5:], rates[6:], strict=False))
+    assert rates[-1] < 0.05
+
+
+def test_a_progress_bar_in_a_terminal_only(capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    fit(Slope(), lambda generator: 1.0, 3, loss=lambda m, b: (m.weight - b).square().sum())
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    fit(Slope(), lambda generator: 1.0, 3, loss=lambda m, b: (m.weight - b).square().sum())
+    assert "training" in capsys.readouterr().err
+
+
+# -- the loss
+
+
+def test_the_loss_counts_only_what_is_to_be_learned():
+    logits, targets = torch.randn(2, 3, 5), torch.randint(5, (2, 3))
+    ignored = targets.clone()
+    ignored[0, 1] = IGNORE
+    each = -logits.log_softmax(-1).gather(2, targets[..., None])[..., 0]
+    keep = ignored != IGNORE
+    torch.testing.assert_close(cross_entropy(logits, ignored), each[keep].mean())
+    with pytest.raises(ValueError, match="nothing to learn"):
+        cross_entropy(logits, torch.full((2, 3), IGNORE))
+    with pytest.raises(ValueError, match="shape"):
+        cross_entropy(logits, targets[:, :2])
+
+
+def test_minibatches_keep_rows_together():
+    rows = torch.arange(30).reshape(10, 3)
+    draw = minibatches(Batch(rows, rows[:, :1], rows > 3, rows[:, :2] % 3), 64)
+    tokens, targets, mask, at = draw(torch.Generator().manual_seed(0))
+    assert torch.equal(targets, tokens[:, :1])
+    assert torch.equal(mask, tokens > 3) and torch.equal(at, tokens[:, :2] % 3)
+    assert set(tokens[:, 0].tolist()) == set(rows[:, 0].tolist())
+    for broken in (Batch(rows[:0], rows[:0]), Batch(rows, rows[:5])):
+        with pytest.raises(ValueError, match="rows"):
+            minibatches(broken, 4)
+
+
+# -- checkpoints
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path = tmp_path / "run.pt"
+    fit(transformer(), minibatches(DATA, 4), 5, checkpoint=path)
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    for damaged in (b"", whole[:100], whole[: len(whole) // 2], whole[:-1], flipped, b"x" * 999):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="damaged or no checkpoint"):
+            fit(transformer(), minibatches(DATA, 4), 5, checkpoint=path)
+
+
+class Trap:
+    """Runs code when it is unpickled without care."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('the file ran code')",)
+
+
+def test_a_foreign_checkpoint_is_named_and_runs_no_code(tmp_path):
+    path = tmp_path / "run.pt"
+    for foreign in ({"model": {}}, [1, 2], torch.zeros(3)):
+        torch.save(foreign, path)
+        with pytest.raises(ValueError, match="not written by this library"):
+            load_checkpoint(path)
+    torch.save({"format": training.FORMAT, "model": Trap()}, path)
+    with pytest.raises(ValueError, match="damaged or no checkpoint"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_of_another_model_or_run_is_named(tmp_path):
+    path = tmp_path / "run.pt"
+    fit(transformer(), minibatches(DATA, 4), 5, checkpoint=path)
+    with pytest.raises(ValueError, match="another model"):
+        fit(lstm(), minibatches(DATA, 4), 5, checkpoint=path)
+    with pytest.raises(ValueError, match="seed=0, this run has seed=1"):
+        fit(transformer(), minibatches(DATA, 4), 5, checkpoint=path, seed=1)
+    save_checkpoint({"step": 3}, path)
+    with pytest.raises(ValueError, match="another run"):
+        fit(transformer(), minibatches(DATA, 4), 5, checkpoint=path)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    save_checkpoint({"step": 1}, path)
+
+    def full_disk(content, file):
+        file.write(b"half of it")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        save_checkpoint({"step": 2}, path)
+    assert load_checkpoint(path)["step"] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+# -- bad input
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": 0},
+        {"learning_rate": 0},
+        {"learning_rate": math.nan},
+        {"clip": -1},
+        {"warmup": 2},
+        {"decay": -1},
+        {"seed": -1},
+        {"evaluate_every": 0},
+        {"checkpoint_every": 0},
+        {"patience": 0},
+        {"patience": 3},
+    ],
+)
+def test_settings_out_of_range_are_named(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        fit(transformer(), minibatches(DATA, 4), **({"steps": 5} | options))
+
+
+def test_a_loss_that_is_not_finite_is_named():
+    with pytest.raises(ValueError, match="nan at step 0"):
+        fit(Slope(), lambda g: math.nan, 5, loss=lambda model, batch: batch * model.weight.sum())
+
+
+def test_a_model_without_weights_is_named():
+    with pytest.raises(ValueError, match="no weights"):
+        fit(nn.Identity(), minibatches(DATA, 4), 5)
