@@ -3,8 +3,16 @@
 from seqdec_lib.gymnasium_plugin import register_problems
 from seqdec_lib.problems.base import Problem
 from seqdec_lib.problems.gym_adapter import ProblemEnv, ProblemVectorEnv
+from seqdec_lib.problems.tabular_problem import TabularProblem, from_gymnasium
 from seqdec_lib.problems.travel_tree import TravelTree
 
-__all__ = ["Problem", "ProblemEnv", "ProblemVectorEnv", "TravelTree"]
+__all__ = [
+    "Problem",
+    "ProblemEnv",
+    "ProblemVectorEnv",
+    "TabularProblem",
+    "TravelTree",
+    "from_gymnasium",
+]
 
 register_problems()

@@ -379,7 +379,7 @@ class TravelTree(Problem):
             )
         if not sparse_transitions:
             matrices = np.stack([matrix.toarray() for matrix in matrices], axis=1)
-        return MDP(matrices, rewards, self.discount, self.horizon)
+        return MDP(matrices, rewards, self.discount, self.horizon, terminal=leaf)
 
     def start_distribution(self) -> np.ndarray:
         return np.eye(1, self.n_states)[0]

@@ -1,21 +1,21 @@
-"""A finite Markov decision process and its exact solutions.
+"""What is exactly best in a Markov decision process, and what exactly a policy is worth.
 
-Everything that the book learns is measured against what this module computes: value iteration,
-policy iteration and backward induction for the optimum, one linear solve for the value of a given
-policy. Equations follow Sutton and Barto, *Reinforcement Learning: An Introduction* (2nd ed.,
-2018), chapters 3 and 4, and Puterman, *Markov Decision Processes* (1994), chapters 4 and 6.
+Value iteration, policy iteration and backward induction for the optimum, one linear solve for the
+value of a given policy. Equations follow Sutton and Barto, *Reinforcement Learning: An
+Introduction* (2nd ed., 2018), chapters 3 and 4, and Puterman, *Markov Decision Processes* (1994),
+chapters 4 and 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from seqdec_lib.validation import check_row_sums, discount_factor, probability_rows, whole_number
+from seqdec_lib.mdp.model import MDP
+from seqdec_lib.validation import whole_number
 
 
 @dataclass(frozen=True)
@@ -57,116 +57,6 @@ class FiniteHorizonSolution:
     policy: np.ndarray
 
 
-class MDP:
-    """A finite Markov decision process.
-
-    Parameters
-    ----------
-    transitions : (S, A, S) float array, or a sequence of A sparse (S, S) matrices
-        P(s' | s, a). The sparse form, one matrix an action, never builds an S x S x A array.
-    rewards : (S, A) float array
-        Expected reward for taking action a in state s.
-    discount : float
-        In [0, 1); 1 only with a finite horizon.
-    horizon : int, optional
-        The number of steps after which each episode is over.
-
-    Raises
-    ------
-    ValueError
-        Shapes that don't match, rows that don't sum to 1, negative or NaN probabilities, NaN or
-        infinite rewards, a discount outside its range.
-    """
-
-    def __init__(
-        self,
-        transitions: np.ndarray | Sequence[sparse.spmatrix],
-        rewards: np.ndarray,
-        discount: float,
-        horizon: int | None = None,
-    ) -> None:
-        self.horizon = None if horizon is None else whole_number("horizon", horizon, least=1)
-        self.discount = discount_factor(discount, self.horizon)
-        self.rewards = _checked_rewards(rewards)
-        self.n_states, self.n_actions = self.rewards.shape
-        self.is_sparse = _holds_sparse_matrices(transitions)
-        check = self._checked_sparse if self.is_sparse else self._checked_dense
-        self.transitions = check(transitions)
-
-    def _checked_dense(self, transitions: np.ndarray) -> np.ndarray:
-        transitions = np.asarray(transitions, dtype=float)
-        expected = (self.n_states, self.n_actions, self.n_states)
-        if transitions.shape != expected:
-            raise ValueError(
-                f"transitions must have shape (S, A, S) = {expected} to match rewards (S, A) = "
-                f"{self.rewards.shape}, but {transitions.shape} came."
-            )
-        return probability_rows("transitions", transitions)
-
-    def _checked_sparse(self, transitions: Sequence[sparse.spmatrix]) -> list[sparse.csr_array]:
-        matrices = [sparse.csr_array(matrix, dtype=float) for matrix in transitions]
-        shapes = [matrix.shape for matrix in matrices]
-        if shapes != [(self.n_states, self.n_states)] * self.n_actions:
-            raise ValueError(
-                f"sparse transitions must be {self.n_actions} matrices of shape "
-                f"{(self.n_states, self.n_states)} to match rewards "
-                f"of shape {self.rewards.shape}, but {shapes} came."
-            )
-        for action, matrix in enumerate(matrices):
-            if matrix.nnz and not matrix.data.min() >= 0:
-                raise ValueError(
-                    f"transitions of action {action} hold a negative or NaN probability."
-                )
-            check_row_sums(f"the transitions of action {action}", matrix.sum(axis=1))
-        return matrices
-
-    def expected_next(self, values: np.ndarray) -> np.ndarray:
-        """Expected value of the next state, E[V(s') | s, a]: (S,) -> (S, A)."""
-        if self.is_sparse:
-            return np.stack([matrix @ values for matrix in self.transitions]).T
-        flat = self.transitions.reshape(-1, self.n_states)
-        return (flat @ values).reshape(self.n_states, self.n_actions)
-
-    def q_values(self, values: np.ndarray) -> np.ndarray:
-        """One step of lookahead, r(s, a) + discount * E[V(s')]: (S,) -> (S, A)."""
-        return self.rewards + self.discount * self.expected_next(values)
-
-    def under(self, policy: np.ndarray) -> tuple[np.ndarray | sparse.csr_array, np.ndarray]:
-        """Transitions (S, S) and rewards (S,) of the Markov chain that a policy makes."""
-        rows = policy_rows(policy, self.n_states, self.n_actions)
-        rewards = (rows * self.rewards).sum(axis=1)
-        if self.is_sparse:
-            chain = sum(sparse.diags_array(rows[:, a]) @ p for a, p in enumerate(self.transitions))
-            return chain.tocsr(), rewards
-        return np.einsum("sa,sat->st", rows, self.transitions), rewards
-
-
-def policy_rows(policy: np.ndarray, n_states: int, n_actions: int) -> np.ndarray:
-    """Return a policy as probabilities (S, A), whether it came as actions (S,) int or as rows (S,
-    A).
-
-    Raises
-    ------
-    ValueError
-        Wrong shape, actions out of range, rows that don't sum to 1.
-    """
-    policy = np.asarray(policy)
-    if policy.shape == (n_states,) and np.issubdtype(policy.dtype, np.integer):
-        if n_states and not (0 <= policy.min() and policy.max() < n_actions):
-            raise ValueError(
-                f"the policy's actions must lie in 0..{n_actions - 1}, "
-                f"but {policy.min()}..{policy.max()} came."
-            )
-        return np.eye(n_actions)[policy]
-    if policy.shape != (n_states, n_actions):
-        raise ValueError(
-            f"a policy must be {n_states} whole numbers (an action a state) or an array of shape "
-            f"{(n_states, n_actions)} (probabilities), "
-            f"but shape {policy.shape} of {policy.dtype} came."
-        )
-    return probability_rows("the policy", policy)
-
-
 def bellman_expectation(mdp: MDP, policy: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The Bellman expectation operator: (S,) -> (S,). Its fixed point is the policy's value."""
     chain, rewards = mdp.under(policy)
@@ -175,7 +65,7 @@ def bellman_expectation(mdp: MDP, policy: np.ndarray, values: np.ndarray) -> np.
 
 def bellman_optimality(mdp: MDP, values: np.ndarray) -> np.ndarray:
     """The Bellman optimality operator: (S,) -> (S,). Its fixed point is the optimal value."""
-    return mdp.q_values(values).max(axis=1)
+    return mdp.best(values)
 
 
 def bellman_residual(mdp: MDP, values: np.ndarray) -> float:
@@ -298,26 +188,3 @@ def evaluate_policy(mdp: MDP, policy: np.ndarray) -> np.ndarray:
             "but under this policy rewards still come; use a longer horizon or a discount below 1."
         )
     return values
-
-
-def _holds_sparse_matrices(transitions: object) -> bool:
-    return (
-        isinstance(transitions, Sequence)
-        and len(transitions) > 0
-        and all(map(sparse.issparse, transitions))
-    )
-
-
-def _checked_rewards(rewards: np.ndarray) -> np.ndarray:
-    rewards = np.asarray(rewards, dtype=float)
-    if rewards.ndim != 2 or 0 in rewards.shape:
-        raise ValueError(
-            f"rewards must have shape (S, A) with S, A >= 1, but {rewards.shape} came."
-        )
-    if not np.isfinite(rewards).all():
-        state, action = np.argwhere(~np.isfinite(rewards))[0]
-        raise ValueError(
-            f"rewards must be finite numbers, "
-            f"but rewards[{state}, {action}] is {rewards[state, action]}."
-        )
-    return rewards
