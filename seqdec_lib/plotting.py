@@ -115,3 +115,16 @@ def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> 
 def new_figure(width: float = 5.2, height: float = 3.5) -> Axes:
     """One empty panel, `width` x `height` inches."""
     return plt.subplots(figsize=(width, height))[1]
+
+
+def draw_simplex(ax: Axes, choices: np.ndarray, names: Collection[str]) -> None:
+    """Relaxed choices (N, 3) as dots in a triangle, in the color of the largest share."""
+    corners = np.array([[0.5, 0.866], [0.0, 0.0], [1.0, 0.0]])
+    ax.plot(*corners[[0, 1, 2, 0]].T, color=GRAY, linewidth=1)
+    x, y = choices @ corners[:, 0], choices @ corners[:, 1]
+    colors = np.array([BLUE, ORANGE, GREEN])[choices.argmax(axis=1)]
+    ax.scatter(x, y, s=9, c=colors, alpha=0.6, linewidth=0, zorder=2)
+    for name, (x, y) in zip(names, corners, strict=True):
+        ax.text(x, y + (0.05 if y else -0.13), name, ha="center", fontsize=9)
+    ax.set_aspect("equal")
+    ax.set_axis_off()

@@ -1,0 +1,131 @@
+"""The one sampler: from logits to the next token, and on, token by token.
+
+An action, a day of a trip and a word of a sentence are drawn in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from seqdec_lib.lstm import LSTM
+from seqdec_lib.transformer import Transformer
+from seqdec_lib.validation import whole_number
+
+
+def choose(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw a token from each row of logits: (..., K) -> (...) int; temperature 0 takes the best.
+
+    Parameters
+    ----------
+    temperature : divides the logits; below 1 sharpens, above 1 flattens, 0 is argmax.
+    top_k, top_p : as for `likely`.
+
+    Raises
+    ------
+    ValueError
+        A temperature below 0, rows without a choice, NaN.
+    """
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"temperature must be a number of at least 0, but {temperature!r} came.")
+    if logits.isnan().any() or (logits == math.inf).any():
+        raise ValueError(
+            "logits must be numbers or -inf (never to be chosen), but NaN or inf came."
+        )
+    if logits.numel() == 0 or (logits == -math.inf).all(-1).any():
+        raise ValueError(
+            "each row of logits needs a token to choose, but one is empty or all -inf."
+        )
+    logits = likely(logits, top_k, top_p, temperature or 1.0)
+    if temperature == 0:
+        return logits.argmax(-1)
+    rows = (logits / temperature).softmax(-1).flatten(0, -2)
+    return torch.multinomial(rows, 1, generator=generator).reshape(logits.shape[:-1])
+
+
+def likely(
+    logits: Tensor, top_k: int | None = None, top_p: float | None = None, temperature: float = 1.0
+) -> Tensor:
+    """Keep the best `top_k` logits, of these the fewest that hold `top_p`; all others become -inf.
+
+    Source: Holtzman et al., *The Curious Case of Neural Text Degeneration* (2020), for top_p.
+
+    Raises
+    ------
+    ValueError
+        top_k below 1, top_p outside (0, 1].
+    """
+    if top_k is None and top_p is None:
+        return logits
+    ranked, order = logits.sort(dim=-1, descending=True, stable=True)
+    dropped = torch.zeros_like(ranked, dtype=torch.bool)
+    if top_k is not None:
+        dropped[..., whole_number("top_k", top_k, least=1) :] = True
+    if top_p is not None:
+        if not 0 < top_p <= 1:
+            raise ValueError(f"top_p must lie in (0, 1], but {top_p!r} came.")
+        p = (ranked.masked_fill(dropped, -math.inf) / temperature).softmax(-1)
+        dropped |= p.cumsum(-1) - p >= top_p  # those before it hold enough already
+    return logits.masked_fill(torch.zeros_like(dropped).scatter(-1, order, dropped), -math.inf)
+
+
+@torch.no_grad()
+def generate(
+    model: Transformer | LSTM,
+    prompt: Tensor,
+    steps: int,
+    mask: Tensor | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    stop: int | None = None,
+    generator: torch.Generator | None = None,
+    cached: bool = True,
+) -> Tensor:
+    """Continue prompts by at most `steps` tokens, all in one batch: (B, T) -> (B, <= steps).
+
+    Parameters
+    ----------
+    prompt : (B, T) token ids; prompts of different lengths are padded on the LEFT, see `mask`.
+    mask : (B, T) bool, False where the prompt is padding.
+    stop : the token that ends a sequence; what follows it is filled up with it.
+    cached : False reads the whole sequence anew for each token, as a check.
+
+    Raises
+    ------
+    ValueError
+        A prompt with padding on the right, more tokens than the context, and all that `choose`
+        and the model complain about.
+    """
+    steps = whole_number("steps", steps, least=1)
+    if mask is not None and not mask[:, -1].all():
+        raise ValueError("prompts must be padded on the left: the last token of each is to go on.")
+    model.eval()
+    cache = model.new_cache(len(prompt)) if cached and len(prompt) else None
+    tokens, seen = prompt, mask
+    made, ended = [], torch.zeros(len(prompt), dtype=torch.bool)
+    for _ in range(steps):
+        chosen = choose(model(tokens, seen, -1, cache), temperature, top_k, top_p, generator)
+        if stop is not None:
+            chosen = torch.where(ended, stop, chosen)
+            ended |= chosen == stop
+        made.append(chosen)
+        if ended.all():
+            break
+        tokens, seen = chosen[:, None], None
+        if not cached:
+            tokens = torch.cat([prompt, torch.stack(made, 1)], 1)
+            seen = (
+                None
+                if mask is None
+                else torch.cat([mask, torch.ones(len(made[0]), len(made), dtype=torch.bool)], 1)
+            )
+    return torch.stack(made, 1)
