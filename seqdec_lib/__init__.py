@@ -5,4 +5,8 @@ acted in (`trajectories`), measured (`evaluation`) and drawn (`plotting`). `book
 chapter's first cell needs, and `checks` marks the exercises.
 """
 
+from seqdec_lib.gymnasium_plugin import register_problems
+
 __version__ = "0.1.0"
+
+register_problems()

@@ -75,7 +75,7 @@ def estimate_return(
 def regret(achieved: float, optimal: float, random: float) -> float:
     """How much of the way from random to optimal is missing: 0 is optimal, 1 is uniformly random.
 
-    (optimal - achieved) / (optimal - random): one minus the normalised score of Fu et al., *D4RL*
+    (optimal - achieved) / (optimal - random): one minus the normalized score of Fu et al., *D4RL*
     (2020), with the exact optimum in place of an expert. Worse than random is above 1.
 
     Raises

@@ -1,8 +1,9 @@
-"""Tells Gymnasium about the book's problems, so that `gymnasium.make("seqdec/TravelTree-v0")` finds
-them.
+"""Tells Gymnasium about the book's problems.
 
-Gymnasium calls `register_problems` when it is imported (entry point "gymnasium.envs" of this
-package). It is a module of its own because nothing else may be imported at that moment.
+Importing anything of `seqdec_lib` registers them, so that `gymnasium.make("seqdec/TravelTree-v0")`
+finds them. Where nothing of it is imported, `gymnasium.make("seqdec_lib:seqdec/TravelTree-v0")`
+does both: Gymnasium imports what stands before the colon. (It no longer loads plugins by itself
+since version 1.)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ PROBLEMS = ("KeyToDoor", "ShortestPath", "TravelTree")
 
 
 def register_problems() -> None:
-    """Register each problem once as `seqdec/<Name>-v0`, single and vectorised."""
+    """Register each problem once as `seqdec/<Name>-v0`, single and vectorized."""
     for name in PROBLEMS:
         if f"seqdec/{name}-v0" not in registry:
             register(

@@ -8,7 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from seqdec_lib.problems.travel_tree import CITIES, CITY_NAMES, TravelTree
+from seqdec_lib.problems.rail import CITIES, CITY_NAMES
+from seqdec_lib.problems.travel_tree import TravelTree
 from seqdec_lib.validation import whole_number
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"

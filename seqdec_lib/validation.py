@@ -23,7 +23,9 @@ def whole_number(name: str, value: object, least: int) -> int:
 def fraction(name: str, value: object) -> float:
     """Return `value` as a float, or raise a ValueError if it is not a number in [0, 1]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1, but {value!r} came.")
+        raise ValueError(
+            f"{name} must be a number from 0 to 1, but {value!r} came; pass for example {name}=0.5."
+        )
     return float(value)
 
 
@@ -47,7 +49,7 @@ def discount_factor(discount: object, horizon: int | None) -> float:
 def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
     """Return `rows` (..., K) as floats whose last axis sums to 1, or raise a ValueError.
 
-    Rows in single precision, as networks give them, may be off by their rounding.
+    Rows in single precision, as networks give them, may be off by their rounding, which is mended.
     """
     rows = np.asarray(rows)
     single = np.issubdtype(rows.dtype, np.floating) and rows.dtype.itemsize < 8
@@ -61,9 +63,10 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{name} must hold probabilities, but entry {where} is {rows.min():.6g}, below 0."
         )
+    sums = rows.sum(axis=-1, keepdims=True)
     tolerance = SINGLE_PRECISION_TOLERANCE if single else ROW_SUM_TOLERANCE
-    check_row_sums(name, rows.sum(axis=-1), tolerance)
-    return rows
+    check_row_sums(name, sums[..., 0], tolerance)
+    return rows / sums if single else rows
 
 
 def check_row_sums(name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE) -> None:

@@ -1,6 +1,5 @@
 """The problems of the book: array dynamics, an exact model, and a Gymnasium environment each."""
 
-from seqdec_lib.gymnasium_plugin import register_problems
 from seqdec_lib.problems.base import Problem
 from seqdec_lib.problems.gym_adapter import ProblemEnv, ProblemVectorEnv
 from seqdec_lib.problems.key_to_door import KeyToDoor
@@ -18,5 +17,3 @@ __all__ = [
     "TravelTree",
     "from_gymnasium",
 ]
-
-register_problems()

@@ -9,7 +9,7 @@ every sweep below is a handful of array operations on such slices.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
@@ -17,78 +17,13 @@ from scipy import sparse
 
 from seqdec_lib.mdp import MDP, policy_rows
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.problems.rail import CITY_NAMES, RailNetwork, Trips
 from seqdec_lib.validation import discount_factor, fraction, whole_number
 
-CITIES: dict[str, tuple[float, float]] = {  # latitude and longitude in degrees; the first is home
-    "Amsterdam": (52.37, 4.90),
-    "Paris": (48.86, 2.35),
-    "Berlin": (52.52, 13.40),
-    "Prague": (50.08, 14.44),
-    "Vienna": (48.21, 16.37),
-    "Munich": (48.14, 11.58),
-    "Zurich": (47.37, 8.54),
-    "Milan": (45.46, 9.19),
-    "Lyon": (45.76, 4.84),
-    "Barcelona": (41.39, 2.17),
-    "Madrid": (40.42, -3.70),
-    "Lisbon": (38.72, -9.14),
-    "Rome": (41.90, 12.50),
-    "Florence": (43.77, 11.26),
-    "Venice": (45.44, 12.32),
-    "Budapest": (47.50, 19.04),
-    "Warsaw": (52.23, 21.01),
-    "Krakow": (50.06, 19.94),
-    "Copenhagen": (55.68, 12.57),
-    "Stockholm": (59.33, 18.07),
-    "Oslo": (59.91, 10.75),
-    "Bordeaux": (44.84, -0.58),
-    "Marseille": (43.30, 5.37),
-    "Gdansk": (54.35, 18.65),
-}
-CITY_NAMES = tuple(CITIES)
 STAY = 0
 MOST_NODES = 2**27  # one float64 a node: 1 GiB
 TABLE_NODES = 2**22  # up to here the enjoyment of every node is kept in memory
 CHUNK = 2**16  # trips grown together: small enough for the processor's cache
-
-
-def distances_km() -> np.ndarray:
-    """Great-circle distances (C, C) in whole km: rounded, so that all sums of them are exact."""
-    latitude, longitude = np.radians(np.array(list(CITIES.values()))).T
-    half_chord = (
-        np.sin((latitude[:, None] - latitude) / 2) ** 2
-        + np.cos(latitude[:, None])
-        * np.cos(latitude)
-        * np.sin((longitude[:, None] - longitude) / 2) ** 2
-    )
-    return np.rint(2 * 6371 * np.arcsin(np.sqrt(half_chord))).astype(np.int32)
-
-
-@dataclass(frozen=True)
-class Trips:
-    """Many unfinished trips, as arrays (N,): all that the enjoyment of a trip depends on.
-
-    Attributes
-    ----------
-    city : number of the current city
-    km : kilometres travelled so far
-    nights : two bits a city, nights spent there, counted up to 2
-    half_stars : stars collected so far, in halves
-    """
-
-    city: np.ndarray
-    km: np.ndarray
-    nights: np.ndarray
-    half_stars: np.ndarray
-
-    def each(self, function: Callable[..., np.ndarray], *others: Trips) -> Trips:
-        """Apply a function to each array (and to the same arrays of other trips)."""
-        return Trips(
-            *(
-                function(*(getattr(trips, f.name) for trips in (self, *others)))
-                for f in fields(Trips)
-            )
-        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +41,7 @@ class TravelTree(Problem):
         You start at home in Amsterdam, and `horizon` times you choose: stay another night, or take
         the train to one of the nearest cities. Each city has 1 to 10 stars (drawn from `seed`). Its
         first night earns its stars, a second one half of them, any further night and nights at home
-        nothing. Travelling tires: the total way, the way back home included, costs (km / 1000)
+        nothing. Traveling tires: the total way, the way back home included, costs (km / 1000)
         squared stars. Enjoyment is stars minus tiredness, for the whole itinerary: the same city is
         worth more or less after different beginnings, so the state is the whole trip so far, a node
         of the tree, and not the city.
@@ -131,7 +66,7 @@ class TravelTree(Problem):
     dense : bool
         Pay each day instead of only at the end.
     cancel : float
-        Probability that a train is cancelled and you stay where you are.
+        Probability that a train is canceled and you stay where you are.
     discount : float
         From 0 to 1: the episode is finite, so 1 is allowed.
 
@@ -156,26 +91,12 @@ class TravelTree(Problem):
         self.dense = bool(dense)
         self.cancel = fraction("cancel", cancel)
         self.discount = discount_factor(discount, self.horizon)
-        if self.branching > len(CITIES):
-            raise ValueError(
-                f"branching must be at most {len(CITIES)}, the number of cities, "
-                f"but {branching} came."
-            )
+        self.rail = RailNetwork(self.branching, self.seed)
+        self.stars = self.rail.stars
         self._check_memory()
         self.n_states = self.level(self.horizon).stop
         self.first_leaf = self.level(self.horizon).start
         self.n_leaves = self.n_states - self.first_leaf
-
-        kilometres = distances_km()
-        self.stars = np.random.default_rng(self.seed).integers(1, 11, size=len(CITIES))
-        self.stars[0] = 0  # home is no sight
-        nearest = np.argsort(kilometres, axis=1, kind="stable")[:, : self.branching]
-        self._city_after = nearest.astype(np.uint8).ravel()  # indexed by city * branching + action
-        self._km_of = np.take_along_axis(kilometres, nearest, axis=1).ravel()
-        self._km_home = kilometres[:, 0]
-        self._gain = (
-            np.stack([2 * self.stars, self.stars, 0 * self.stars], axis=1).astype(np.int32).ravel()
-        )
 
     def _check_memory(self) -> None:
         nodes, longest = 1, 0
@@ -214,10 +135,11 @@ class TravelTree(Problem):
 
     def itinerary(self, node: int) -> list[str]:
         """The names of the cities from home to a node, a night each."""
-        cities = [0]
+        trips, cities = self.rail.at_home(1), [CITY_NAMES[0]]
         for action in self.path(node):
-            cities.append(int(self._city_after[cities[-1] * self.branching + action]))
-        return [CITY_NAMES[city] for city in cities]
+            trips = self.rail.visit(trips, action)
+            cities.append(CITY_NAMES[trips.city[0]])
+        return cities
 
     def describe(self, state: int) -> str:
         return " - ".join(self.itinerary(int(state)))
@@ -236,10 +158,10 @@ class TravelTree(Problem):
         ways = [nodes]
         while ways[-1].any():
             ways.append(np.maximum(ways[-1] - 1, 0) // self.branching)
-        trips = self._at_home(len(nodes))
+        trips = self.rail.at_home(len(nodes))
         for way in reversed(ways):
             moved = way > 0
-            after = self._visit(trips, np.where(moved, (way - 1) % self.branching, STAY))
+            after = self.rail.visit(trips, np.where(moved, (way - 1) % self.branching, STAY))
             trips = after.each(lambda new, old, moved=moved: np.where(moved, new, old), trips)
         return trips
 
@@ -254,7 +176,7 @@ class TravelTree(Problem):
         nodes = self._checked_nodes(nodes)
         if self.n_states <= TABLE_NODES:
             return self._enjoyment_table[nodes]
-        return self._enjoyment(self.trips_at(nodes))
+        return self.rail.enjoyment(self.trips_at(nodes))
 
     def _checked_nodes(self, nodes: np.ndarray) -> np.ndarray:
         nodes = np.asarray(nodes)
@@ -281,50 +203,19 @@ class TravelTree(Problem):
         """
         level = self.level(t)
         if t == 0:
-            return self._enjoyment(self._at_home(1))
+            return self.rail.enjoyment(self.rail.at_home(1))
         late_days = min(t - 1, int(np.log(CHUNK) / np.log(self.branching)))
-        stems = self._grow(self._at_home(1), t - 1 - late_days)
+        stems = self.rail.grow(self.rail.at_home(1), t - 1 - late_days)
         worth = np.empty(level.stop - level.start)
         for i, block in enumerate(worth.reshape(len(stems.city), -1, self.branching)):
-            trips = self._grow(stems.each(lambda array, i=i: array[i : i + 1]), late_days)
+            trips = self.rail.grow(stems.each(lambda array, i=i: array[i : i + 1]), late_days)
             for action in range(self.branching):
-                block[:, action] = self._enjoyment(self._visit(trips, action))
+                block[:, action] = self.rail.enjoyment(self.rail.visit(trips, action))
         return worth
 
-    def _at_home(self, count: int) -> Trips:
-        zeros = np.zeros(count, dtype=np.int32)
-        return Trips(
-            city=zeros.astype(np.uint8), km=zeros, nights=zeros.astype(np.uint64), half_stars=zeros
-        )
-
-    def _visit(self, trips: Trips, actions: np.ndarray | int) -> Trips:
-        """One more day: trips (N,), actions (N,) or one for all."""
-        move = trips.city * np.int64(self.branching) + actions
-        city = self._city_after[move]
-        shift = city.astype(np.uint64) << np.uint64(1)
-        nights = (trips.nights >> shift) & np.uint64(3)
-        return Trips(
-            city=city,
-            km=trips.km + self._km_of[move],
-            nights=trips.nights + ((nights < 2).astype(np.uint64) << shift),
-            half_stars=trips.half_stars + self._gain[city * np.int64(3) + nights.astype(np.int64)],
-        )
-
-    def _grow(self, trips: Trips, days: int) -> Trips:
-        """All continuations, in heap order: (N,) -> (N * branching ** days,)."""
-        for _ in range(days):
-            actions = np.tile(np.arange(self.branching), len(trips.city))
-            trips = self._visit(trips.each(lambda array: np.repeat(array, self.branching)), actions)
-        return trips
-
-    def stars_and_km(self, trips: Trips) -> tuple[np.ndarray, np.ndarray]:
-        """What the trips have earned in stars and traveled in km, the way home included: (N,)."""
-        return trips.half_stars / 2, trips.km + self._km_home[trips.city]
-
-    def _enjoyment(self, trips: Trips) -> np.ndarray:
-        stars, km = self.stars_and_km(trips)
-        thousand_km = km / 1000
-        return stars - thousand_km * thousand_km
+    def stars_and_km(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Stars earned and km traveled, the way home included, of trips that end at nodes (N,)."""
+        return self.rail.stars_and_km(self.trips_at(nodes))
 
     # -- acting
 
@@ -372,10 +263,10 @@ class TravelTree(Problem):
         for action in range(self.n_actions):
             child = np.where(leaf, nodes, self.branching * nodes + 1 + action)
             matrices.append(sparse.csr_array((np.ones(self.n_states), (nodes, child))))
-        matrices = [self._or_cancelled(matrix, matrices[STAY]) for matrix in matrices]
+        matrices = [self._or_canceled(matrix, matrices[STAY]) for matrix in matrices]
         for t in range(self.horizon):
             rewards[self.level(t)] = np.stack(
-                self._or_cancelled_columns(self.arrival_rewards(t)), axis=1
+                self._or_canceled_columns(self.arrival_rewards(t)), axis=1
             )
         if not sparse_transitions:
             matrices = np.stack([matrix.toarray() for matrix in matrices], axis=1)
@@ -439,7 +330,7 @@ class TravelTree(Problem):
             worth = self.arrival_rewards(t)
             if t + 1 < self.horizon:
                 worth = worth + self.discount * values[self.level(t + 1)]
-            values[self.level(t)] = combine(t, self._or_cancelled_columns(worth))
+            values[self.level(t)] = combine(t, self._or_canceled_columns(worth))
         return values
 
     def arrival_rewards(self, t: int) -> np.ndarray:
@@ -450,12 +341,12 @@ class TravelTree(Problem):
             return self.level_enjoyment(self.horizon)
         return np.zeros(self.branching ** (t + 1))
 
-    def _or_cancelled_columns(self, worth: np.ndarray) -> list[np.ndarray]:
+    def _or_canceled_columns(self, worth: np.ndarray) -> list[np.ndarray]:
         """A level's worth as a column an action, mixed with staying by the risk of cancellation."""
         columns = [worth[action :: self.branching] for action in range(self.branching)]
-        return [self._or_cancelled(column, columns[STAY]) for column in columns]
+        return [self._or_canceled(column, columns[STAY]) for column in columns]
 
-    def _or_cancelled(
+    def _or_canceled(
         self, planned: np.ndarray | sparse.csr_array, stayed: np.ndarray | sparse.csr_array
     ) -> np.ndarray | sparse.csr_array:
         return (1 - self.cancel) * planned + self.cancel * stayed if self.cancel else planned

@@ -1,0 +1,224 @@
+"""A chapter's first cell, its records and its leaderboard."""
+
+import ast
+import json
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib
+import nbformat
+import numpy as np
+import pytest
+import torch
+from IPython.core.formatters import PlainTextFormatter
+
+from seqdec_lib import book
+
+
+@pytest.fixture(autouse=True)
+def own_rows_and_style(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(book, "_rows_of_this_chapter", {})
+    monkeypatch.setenv("TQDM_DISABLE", "0")
+    monkeypatch.delenv("SEQDEC_SEED", raising=False)
+    threads = torch.get_num_threads()
+    with matplotlib.rc_context():
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
+    """What was displayed: (data, metadata)."""
+    calls: list[tuple] = []
+
+    def display(data: dict, raw: bool, metadata: dict) -> None:
+        assert raw
+        calls.append((data, metadata))
+
+    monkeypatch.setattr(book, "display", display)
+    return calls
+
+
+def write_chapter(path: Path, shown: list[tuple]) -> None:
+    """A notebook whose only cell displayed all this; then forget it."""
+    cell = nbformat.v4.new_code_cell("...")
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+        for data, metadata in shown
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    shown.clear()
+
+
+# -- start
+
+
+def draws() -> list[float]:
+    return [random.random(), float(np.random.rand()), float(torch.rand(()))]  # noqa: NPY002
+
+
+def test_start_seeds_everything(shown: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert book.start(budget=20) == 0
+    first = draws()
+    assert book.start(budget=20) == 0
+    assert draws() == first
+    assert book.start(budget=20, seed=1) == 1
+    assert not set(draws()) & set(first)
+    assert torch.get_num_threads() == 1
+    assert os.environ["TQDM_DISABLE"] == "1"
+    assert shown[0][1]["scrapbook"]["name"] == "cpu_budget"
+
+
+def test_the_environment_shifts_the_seed(shown: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    book.start(budget=20, seed=7)
+    expected = draws()
+    monkeypatch.setenv("SEQDEC_SEED", "5")
+    assert book.start(budget=20, seed=2) == 7
+    assert draws() == expected
+
+
+@pytest.mark.parametrize("text", ["", "one", "-1", "1.5"])
+def test_an_odd_seed_in_the_environment_is_refused(
+    text: str, shown: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQDEC_SEED", text)
+    with pytest.raises(ValueError, match="SEQDEC_SEED must be a whole number .* came; set"):
+        book.start(budget=20)
+
+
+@pytest.mark.parametrize("budget", [0, -1, 90.1, float("nan"), float("inf"), True, "20", None])
+def test_odd_budgets_are_refused(budget: object, shown: list) -> None:
+    with pytest.raises(ValueError, match=r"CPU seconds in \(0, 90\].* came"):
+        book.start(budget)
+    assert not shown
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, None])
+def test_odd_seeds_are_refused(seed: object, shown: list) -> None:
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        book.start(20, seed)
+
+
+# -- record
+
+
+@pytest.mark.parametrize("value", [0.1, -3, 1e-30, 3**40, True, "text", "it's", "lines\nof it", ""])
+def test_a_record_is_what_glue_writes(
+    value: object, shown: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glue = pytest.importorskip("myst_nb.ext.glue")
+    monkeypatch.setattr(glue, "ipy_display", book.display)
+    monkeypatch.setattr(  # the one of a running IPython, which there is none of here
+        glue.IPython.core.formatters,
+        "format_display_data",
+        lambda value: ({"text/plain": PlainTextFormatter()(value)}, {}),
+    )
+    book.record("key", value)
+    glue.glue("key", value, display=False)
+    ours, theirs = shown
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [(np.float64(0.1), 0.1), (np.float32(0.5), 0.5), (np.int64(3), 3), (np.bool_(True), True)],
+)
+def test_scalars_of_numpy_are_recorded_as_pythons(
+    value: object, plain: object, shown: list
+) -> None:
+    book.record("key", value)
+    book.record("key", plain)
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        np.float64("-inf"),
+        None,
+        [1.0],
+        np.ones(1),
+        torch.ones(()),
+        1j,
+        np.datetime64("2020-01-01"),
+    ],
+)
+def test_what_no_prose_can_show_is_refused(value: object, shown: list) -> None:
+    with pytest.raises(ValueError, match=r"finite number or a string.* came; .*\.item\(\)"):
+        book.record("key", value)
+    assert not shown
+
+
+@pytest.mark.parametrize("key", ["", "  ", None, 3])
+def test_a_record_needs_a_name(key: object, shown: list) -> None:
+    with pytest.raises(ValueError, match="a record needs a name"):
+        book.record(key, 1)
+
+
+def test_what_was_recorded_can_be_read_back(shown: list, tmp_path: Path) -> None:
+    values = {"float": 0.1 + 0.2, "int": 3**40, "bool": False, "text": 'it\'s\n"so"'}
+    for key, value in values.items():
+        book.record(key, value)
+    shown.append(({"text/plain": "something else"}, {}))
+    write_chapter(tmp_path / "01_x.ipynb", shown)
+    read = book.recorded(tmp_path / "01_x.ipynb")
+    assert read == values
+    assert [type(value) for value in read.values()] == [float, int, bool, str]
+
+
+# -- leaderboard
+
+
+def methods(table: object) -> list[str]:
+    return [line.split("|")[1].strip() for line in table.data.splitlines()[2:]]
+
+
+def test_the_leaderboard_has_the_rows_of_all_chapters_so_far_best_first(
+    shown: list, tmp_path: Path
+) -> None:
+    for chapter, rows in {1: {"random": 1.0, "optimal": 0.0}, 2: {"learner": 0.2}}.items():
+        book.start(budget=1)
+        for method, regret in rows.items():
+            book.add_to_leaderboard(method, regret)
+        write_chapter(tmp_path / f"{chapter:02}_x.ipynb", shown)
+    book.start(budget=1)
+    book.add_to_leaderboard(
+        "cloner", np.float64(0.1), needs=("expert", "model"), trajectories=np.int64(1000), steps=5
+    )
+    assert methods(book.leaderboard(3, tmp_path)) == ["optimal", "cloner", "learner", "random"]
+    assert methods(book.leaderboard(1, tmp_path)) == ["cloner"]
+    (line,) = [line for line in book.leaderboard(3, tmp_path).data.splitlines() if "cloner" in line]
+    assert line == "| cloner | 0.100 | model, expert | 1,000 | 5 | 3 |"
+    data, metadata = shown[-1]
+    assert metadata["scrapbook"]["name"] == "leaderboard: cloner"
+    assert (
+        json.loads(ast.literal_eval(data["application/papermill.record/text/plain"]))["regret"]
+        == 0.1
+    )
+
+
+def test_a_row_added_twice_stands_once(shown: list, tmp_path: Path) -> None:
+    book.add_to_leaderboard("mine", 0.5)
+    book.add_to_leaderboard("mine", 0.4)
+    assert methods(book.leaderboard(1, tmp_path)) == ["mine"]
+    book.start(budget=1)
+    assert methods(book.leaderboard(1, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"regret": float("nan")},
+        {"regret": 0.1, "needs": ("luck",)},
+        {"regret": 0.1, "trajectories": -1},
+        {"regret": 0.1, "steps": 0.5},
+    ],
+)
+def test_odd_rows_are_refused(arguments: dict, shown: list) -> None:
+    with pytest.raises(ValueError, match="must be .* came"):
+        book.add_to_leaderboard("mine", **arguments)
+    assert not shown

@@ -1,0 +1,56 @@
+"""Plotting: the figures draw what they are told to, and refuse what they can't."""
+
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import pytest
+
+from seqdec_lib import plotting
+from seqdec_lib.problems import TravelTree
+
+
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    backend = plt.get_backend()
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+@pytest.mark.parametrize(("branching", "depth"), [(2, 4), (3, 1), (4, 2)])
+def test_a_tree_shows_each_node_once_with_its_city(branching: int, depth: int) -> None:
+    tree, ax = TravelTree(branching, horizon=4), plotting.new_figure()
+    plotting.draw_tree(ax, tree, depth, visited=[0, 1], path=range(2))
+    nodes = tree.level(depth).stop
+    assert [text.get_text() for text in ax.texts] == [tree.itinerary(n)[-1] for n in range(nodes)]
+    assert len(ax.lines) == nodes + nodes - 1  # and an edge to each but the root
+    ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("depth", [0, -1, 5, 1.5, True])
+def test_a_depth_that_the_tree_does_not_have_is_refused(depth: object) -> None:
+    with pytest.raises(ValueError, match="depth must be .* came"):
+        plotting.draw_tree(plotting.new_figure(), TravelTree(horizon=4), depth)
+
+
+def test_a_map_shows_every_city_and_the_days_of_the_trip() -> None:
+    tree, ax = TravelTree(), plotting.new_figure()
+    leaf = tree.first_leaf + 500
+    plotting.draw_map(ax, tree, leaf)
+    written = " ".join(text.get_text() for text in ax.texts)
+    assert all(city in written for city in tree.itinerary(leaf))
+    assert ax.get_xlabel() and ax.get_ylabel()
+    ax.figure.canvas.draw()
+
+
+def test_a_map_of_a_node_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="node must lie in"):
+        plotting.draw_map(plotting.new_figure(), TravelTree(horizon=2), leaf=13)
+
+
+def test_the_optimum_is_a_dashed_line() -> None:
+    ax = plotting.new_figure()
+    plotting.draw_optimum(ax, 3.0)
+    (line,) = ax.lines
+    assert line.get_linestyle() == "--" and set(line.get_ydata()) == {3.0}

@@ -1,0 +1,91 @@
+"""Each exercise has a stub, a check and a solution, and the solution passes the check."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from seqdec_lib.checks import EXERCISES, judge
+
+CHAPTERS = sorted((Path(__file__).resolve().parent.parent / "chapters").glob("[0-9]*.ipynb"))
+SOLUTION = re.compile(r"^(`{3,}|:{3,})\{solution[\w-]*\} *(\S+)\n(.*?)^\1 *$", re.M | re.S)
+PYTHON = re.compile(r"^(`{3,})(?:python|\{code-block\} python)\n(.*?)^\1 *$", re.M | re.S)
+
+
+def cells(kind: str) -> Iterator[str]:
+    for path in CHAPTERS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == kind:
+                yield cell.source
+
+
+def solution_blocks() -> Iterator[str]:
+    for source in cells("markdown"):
+        for solution in SOLUTION.finditer(source):
+            yield from (block[2] for block in PYTHON.finditer(solution[3]))
+
+
+def functions_of(source: str) -> dict[str, Callable]:
+    """The functions that a block defines, where NumPy is np; nothing else of it runs."""
+    kept = (ast.FunctionDef, ast.Import, ast.ImportFrom)
+    body = [node for node in ast.parse(source).body if isinstance(node, kept)]
+    namespace: dict[str, object] = {"np": np}
+    exec(compile(ast.Module(body, type_ignores=[]), "<chapter>", "exec"), namespace)
+    return {n.name: namespace[n.name] for n in body if isinstance(n, ast.FunctionDef)}
+
+
+def checked_cells() -> dict[str, Callable]:
+    """For each exercise, the function that its cell hands to check()."""
+    found = {}
+    for source in cells("code"):
+        if "check(" not in source or source.lstrip().startswith("%"):
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "check":
+                name, attempt = ast.literal_eval(node.args[0]), ast.unparse(node.args[1])
+                found[name] = functions_of(source)[attempt]
+    return found
+
+
+SOLUTIONS = {
+    name: function
+    for block in solution_blocks()
+    for name, function in functions_of(block).items()
+    if name in EXERCISES
+}
+CELLS = checked_cells()
+
+
+@pytest.mark.parametrize("name", sorted(EXERCISES))
+def test_the_solution_passes_its_own_check(name: str) -> None:
+    assert name in SOLUTIONS, f"no {{solution}} of any chapter defines {name}"
+    for seed in range(5):
+        verdict = judge(name, SOLUTIONS[name], seed)
+        assert verdict.passed, verdict.text
+
+
+@pytest.mark.parametrize("name", sorted(EXERCISES))
+def test_the_cell_of_an_exercise_does_not_pass_before_it_is_done(name: str) -> None:
+    """Neither a stub, which hears a kind word, nor a function with a silent bug in it."""
+    assert name in CELLS, f"no chapter calls check({name!r}, ...)"
+    verdict = judge(name, CELLS[name])
+    is_stub = "raise NotImplementedError" in "".join(
+        source for source in cells("code") if f'check("{name}"' in source
+    )
+    assert not verdict.passed
+    assert ("not filled in yet" if is_stub else "smallest case that fails") in verdict.text
+
+
+def test_only_exercises_that_exist_are_checked() -> None:
+    assert set(CELLS) <= set(EXERCISES)
+
+
+def test_every_block_of_every_solution_is_python() -> None:
+    blocks = list(solution_blocks())
+    assert len(blocks) >= len(EXERCISES)
+    for block in blocks:
+        ast.parse(block)
