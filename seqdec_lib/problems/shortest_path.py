@@ -38,7 +38,7 @@ class ShortestPath(TabularProblem):
     edge_probability : float
     horizon : int
     actions : int, optional
-        At least as many as the most roads that leave a node; default: 12, which 1, 2, 3, 4 and 6
+        At least as many as the most roads that leave a node; default: 6, which 1, 2, 3 and 6
         divide, or that number where it is larger.
     seed : int
         Draws roads and goal.
@@ -75,7 +75,7 @@ class ShortestPath(TabularProblem):
         self.roads = [np.flatnonzero(row) for row in linked]
         most = int(linked.sum(axis=1).max())
         if actions is None:
-            actions = max(12, most)
+            actions = max(6, most)
         elif whole_number("actions", actions, least=1) < most:
             raise ValueError(
                 f"actions must be at least {most}, the most roads that leave a node of this graph, "
