@@ -86,7 +86,7 @@ def test_goal_tokens_say_the_return_and_the_return_to_go():
         layout = TokenLayout.of(TREE, data, goal)
         tokens = layout.encode(data).tokens
         ids = tokens[:, :1] if goal == "return" else tokens[:, :: layout.per_step]
-        levels = layout.return_levels[ids.numpy() - layout._first_return]
+        levels = layout.return_levels[ids.numpy() - layout.n_states - layout.n_actions]
         assert np.allclose(levels, expected, atol=1e-8)
 
 
