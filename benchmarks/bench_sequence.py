@@ -24,7 +24,7 @@ def _ring(steps: int) -> TabularProblem:
 
 def _played(data: Trajectories) -> float:
     """A number that two runs share if they took the same actions."""
-    return 1.0 + float(data.actions.sum())
+    return float(data.actions.sum() + len(data))
 
 
 def comparisons() -> list[Comparison]:
@@ -35,7 +35,8 @@ def comparisons() -> list[Comparison]:
     layout = TokenLayout.of(ring, collect(ring, None, 100, seed=0), goal="return_to_go")
     model, target = layout.transformer(width=64, layers=3), layout.return_range[1]
     for weights in model.parameters():  # decided answers: none turns over by rounding
-        torch.nn.init.normal_(weights, std=0.2)
+        if weights.ndim > 1:
+            torch.nn.init.normal_(weights, std=0.2)
 
     def act(episodes: int, batch: int, cached: bool) -> Contestant:
         policy = SequencePolicy(model, layout, target, temperature=0, cached=cached)
