@@ -44,7 +44,9 @@ def measure(notebook: Path | str, seeds: int) -> dict[str, list[float]]:
         copy = nbformat.read(notebook, as_version=4)
         environment = os.environ | {"SEQDEC_SEED": str(seed)}
         resources = {"metadata": {"path": str(notebook.parent)}}
-        NotebookClient(copy, timeout=600, resources=resources).execute(env=environment)
+        NotebookClient(copy, timeout=600, startup_timeout=300, resources=resources).execute(
+            env=environment
+        )
         with TemporaryDirectory() as folder:
             path = Path(folder) / notebook.name
             nbformat.write(copy, path)
