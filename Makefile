@@ -1,6 +1,6 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book test bench lab serve notebooks clean
+.PHONY: help env book test bench seeds lab serve notebooks clean
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python
@@ -25,6 +25,9 @@ test: env ## run every check: chapters, tests, lint, the site
 
 bench: env ## compare speed with optional peers: medians and ratios
 	@$(IN_ENV) -m benchmarks.run
+
+seeds: env ## run the chapters that learn with 5 seeds: means and intervals
+	@$(IN_ENV) -m seqdec_lib.seeds chapters/07_*.ipynb
 
 lab: env ## open the chapters in JupyterLab
 	@$(IN_ENV) -m jupyterlab chapters

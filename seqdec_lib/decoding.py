@@ -34,6 +34,19 @@ def choose(
     ValueError
         A temperature below 0, rows without a choice, NaN.
     """
+    rows = distribution(logits, temperature, top_k, top_p)
+    if temperature == 0:
+        return rows.argmax(-1)
+    return torch.multinomial(rows.flatten(0, -2), 1, generator=generator).reshape(rows.shape[:-1])
+
+
+def distribution(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Tensor:
+    """The probabilities (..., K) that `choose` draws from; arguments and errors as there."""
     if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature must be a number of at least 0, but {temperature!r} came.")
     if logits.isnan().any() or (logits == math.inf).any():
@@ -46,9 +59,8 @@ def choose(
         )
     logits = likely(logits, top_k, top_p, temperature or 1.0)
     if temperature == 0:
-        return logits.argmax(-1)
-    rows = (logits / temperature).softmax(-1).flatten(0, -2)
-    return torch.multinomial(rows, 1, generator=generator).reshape(logits.shape[:-1])
+        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+    return (logits / temperature).softmax(-1)
 
 
 def likely(

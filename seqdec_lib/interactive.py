@@ -17,6 +17,8 @@ from importlib.resources import files
 
 import numpy as np
 
+from seqdec_lib.problems.rail import CITIES, CITY_NAMES
+from seqdec_lib.problems.travel_tree import TravelTree
 from seqdec_lib.validation import probability_rows
 
 CORNERS = np.array([[210.0, 40.0], [36.0, 340.0], [384.0, 340.0]])
@@ -183,3 +185,65 @@ def _simplex_frame(choices: np.ndarray, tau: float) -> Frame:
         "average. Cross: the probabilities; diamond: the mean of the samples.",
         svg="".join(drawn),
     )
+
+
+MAP_SIZE = (420, 400)
+
+
+def trip_slider(
+    tree: TravelTree, targets: Sequence[float], leaves: Sequence[int], start: int
+) -> SliderFigure:
+    """The trip that a model makes for each return it is asked for, on a map, with a slider.
+
+    Parameters
+    ----------
+    targets : (F,) returns asked for, from low to high.
+    leaves : (F,) where the trips end.
+    start : which of them is shown first.
+    """
+    places = _on_map()
+    dots = "".join(
+        f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{2 + tree.stars[i] / 2:.1f}" fill="var(--line)"/>'
+        for i, (x, y) in enumerate(places)
+    )
+    worth = tree.enjoyment(np.asarray(leaves))
+    frames = []
+    for target, leaf, value in zip(targets, leaves, worth, strict=True):
+        trip = tree.itinerary(int(leaf))
+        stops = [CITY_NAMES.index(city) for city in trip]
+        way = " ".join(f"{x:.0f},{y:.0f}" for x, y in places[stops])
+        home = " ".join(f"{x:.0f},{y:.0f}" for x, y in places[[stops[-1], 0]])
+        names = "".join(
+            f'<circle cx="{places[i, 0]:.0f}" cy="{places[i, 1]:.0f}" r="5" '
+            f'fill="var(--series-1)"/><text x="{places[i, 0] + 8:.0f}" '
+            f'y="{places[i, 1] + 5:.0f}">{escape(CITY_NAMES[i])}</text>'
+            for i in dict.fromkeys(stops)
+        )
+        frames.append(
+            Frame(
+                label=f"asked {target:.1f}",
+                description=f"Asked for {target:.1f} stars. {', '.join(trip[1:])}: "
+                f"worth {value:.1f} stars.",
+                svg=f'<polyline points="{home}" fill="none" stroke="var(--series-1)" '
+                f'stroke-dasharray="3 5"/><polyline points="{way}" fill="none" '
+                f'stroke="var(--series-1)" stroke-width="3" stroke-linejoin="round"/>{names}',
+            )
+        )
+    return SliderFigure(
+        control="Return asked for",
+        frames=frames,
+        start=start,
+        alt="A map of European cities, dots as large as their stars. A line shows the trip that "
+        "the model makes from Amsterdam for the return it is asked for; a dotted line leads home.",
+        size=MAP_SIZE,
+        background=dots,
+    )
+
+
+def _on_map() -> np.ndarray:
+    """Where each city stands in a drawing of MAP_SIZE, (C, 2)."""
+    latitude, longitude = np.array(list(CITIES.values())).T
+    x = (longitude - longitude.min()) * np.cos(np.radians(latitude.mean()))
+    y = latitude.max() - latitude
+    scale = min((MAP_SIZE[0] - 100) / x.max(), (MAP_SIZE[1] - 30) / y.max())
+    return np.stack([15 + scale * x, 15 + scale * y], axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,17 +85,125 @@ class Trajectories:
         """Steps taken in each episode, (N,)."""
         return self.mask.sum(axis=1)
 
+    @classmethod
+    def from_episodes(
+        cls,
+        states: Sequence[Sequence[int]],
+        actions: Sequence[Sequence[int]],
+        rewards: Sequence[Sequence[float]],
+        terminated: Sequence[bool] | None = None,
+    ) -> Trajectories:
+        """Pad episodes of different lengths to one: a list of states, actions and rewards each.
+
+        Parameters
+        ----------
+        states : one more than actions, the last being what was seen after the last action.
+        terminated : as for the class; None: every episode came to its end.
+
+        Raises
+        ------
+        ValueError
+            No episode, an empty one, one whose states, actions and rewards don't belong together.
+        """
+        counts = len(states), len(actions), len(rewards)
+        if not counts[0] or len(set(counts)) > 1:
+            raise ValueError(
+                "an episode needs its states, actions and rewards, and there must be at least one "
+                f"episode, but {counts[0]} lists of states, {counts[1]} of actions and "
+                f"{counts[2]} of rewards came."
+            )
+        lengths = np.array([len(episode) for episode in actions])
+        for i, episode in enumerate(zip(states, actions, rewards, strict=True)):
+            seen, taken, paid = (len(part) for part in episode)
+            if not taken or seen != taken + 1 or paid != taken:
+                raise ValueError(
+                    f"episode {i} must have T >= 1 actions, T rewards and T + 1 states, but "
+                    f"{taken} actions, {paid} rewards and {seen} states came; drop it, or complete "
+                    "it (the last state is what was seen after the last action)."
+                )
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        after = np.minimum(np.arange(lengths.max() + 1), lengths[:, None])  # the last state again
+        flat_actions, flat_rewards = np.zeros(mask.shape, dtype=np.int64), np.zeros(mask.shape)
+        flat_actions[mask] = _whole("actions", np.concatenate([np.asarray(a) for a in actions]))
+        flat_rewards[mask] = np.concatenate([np.asarray(r, dtype=float) for r in rewards])
+        flat_states = _whole("states", np.concatenate([np.asarray(s) for s in states]))
+        first = np.cumsum(lengths + 1) - (lengths + 1)
+        ended = np.ones(len(lengths), dtype=bool) if terminated is None else np.array(terminated)
+        return cls(flat_states[first[:, None] + after], flat_actions, flat_rewards, mask, ended)
+
     def returns_to_go(self, discount: float = 1.0) -> np.ndarray:
-        """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken."""
+        """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken.
+
+        Raises
+        ------
+        ValueError
+            Rewards so large that their sum is no number.
+        """
         discount = fraction("discount", discount)
         to_go = np.zeros((len(self), self.actions.shape[1] + 1))
         for t in reversed(range(self.actions.shape[1])):
-            to_go[:, t] = (self.rewards[:, t] + discount * to_go[:, t + 1]) * self.mask[:, t]
+            paid = np.where(self.mask[:, t], self.rewards[:, t], 0.0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                to_go[:, t] = (paid + discount * to_go[:, t + 1]) * self.mask[:, t]
+        if not np.isfinite(to_go).all():
+            raise ValueError("returns-to-go must be finite, but some are not; scale the rewards.")
         return to_go[:, :-1]
 
     def returns(self, discount: float = 1.0) -> np.ndarray:
         """G_0, the return of each whole episode, (N,)."""
         return self.returns_to_go(discount)[:, 0]
+
+    def top(self, share: float, discount: float = 1.0) -> Trajectories:
+        """The best `share` of the episodes by return, at least one: what top-x % cloning imitates.
+
+        Where episodes are equally good, earlier ones are kept. The order stays.
+
+        Raises
+        ------
+        ValueError
+            A share outside (0, 1].
+        """
+        if fraction("share", share) == 0:
+            raise ValueError("share must lie in (0, 1], but 0 came: that leaves no episode.")
+        count = max(1, round(share * len(self)))
+        best = np.argsort(-self.returns(discount), kind="stable")[:count]
+        return self[np.sort(best)]
+
+
+def concatenate(parts: Sequence[Trajectories]) -> Trajectories:
+    """One dataset of several, padded to the longest.
+
+    Raises
+    ------
+    ValueError
+        No parts.
+    """
+    if not parts:
+        raise ValueError("concatenate needs at least one dataset, but none came.")
+    steps = max(part.actions.shape[1] for part in parts)
+
+    def padded(name: str, mode: str, length: int) -> np.ndarray:
+        arrays = [getattr(part, name) for part in parts]
+        widths = [((0, 0), (0, length - array.shape[1])) for array in arrays]
+        return np.concatenate(
+            [np.pad(a, w, mode=mode) for a, w in zip(arrays, widths, strict=True)]
+        )
+
+    return Trajectories(
+        padded("states", "edge", steps + 1),
+        padded("actions", "constant", steps),
+        padded("rewards", "constant", steps),
+        padded("mask", "constant", steps),
+        np.concatenate([part.terminated for part in parts]),
+    )
+
+
+def _whole(name: str, values: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(values.dtype, np.integer):
+        raise ValueError(
+            f"{name} must be whole numbers, but {values.dtype} came; number them 0, 1, 2, ..."
+        )
+    return values.astype(np.int64)
 
 
 @dataclass
@@ -186,3 +294,39 @@ def collect(
                 states[:, : t + 2], actions[:, used], rewards[:, used], mask[:, used], terminated
             )
     return Trajectories(states, actions, rewards, mask, terminated)
+
+
+def collect_mixture(
+    problem: Problem,
+    policies: Sequence[Policy | np.ndarray | None],
+    shares: Sequence[float],
+    episodes: int,
+    seed: int,
+) -> Trajectories:
+    """Play episodes with several behavior policies, each a share of them, in random order.
+
+    Parameters
+    ----------
+    policies : as for `collect`.
+    shares : of the episodes, summing to 1; rounded so that the episodes are shared out exactly.
+
+    Raises
+    ------
+    ValueError
+        Shares that don't sum to 1, or not as many as policies; and all that `collect` raises.
+    """
+    episodes = whole_number("episodes", episodes, least=1)
+    shares = probability_rows("shares", np.atleast_1d(np.asarray(shares, dtype=float)))
+    if shares.ndim != 1 or len(shares) != len(policies):
+        raise ValueError(f"{len(policies)} policies need one share each, but {shares} came.")
+    ends = np.rint(np.cumsum(shares) * episodes).astype(int)
+    counts = np.diff(ends, prepend=0)
+    seeds = np.random.SeedSequence(whole_number("seed", seed, least=0)).generate_state(
+        len(policies) + 1
+    )
+    parts = [
+        collect(problem, policy, int(count), int(own))
+        for policy, count, own in zip(policies, counts, seeds[1:], strict=True)
+        if count
+    ]
+    return concatenate(parts)[np.random.default_rng(seeds[0]).permutation(episodes)]

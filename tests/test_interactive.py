@@ -5,7 +5,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from seqdec_lib.interactive import Frame, SliderFigure, on_simplex, simplex_slider
+from seqdec_lib.interactive import (
+    Frame,
+    SliderFigure,
+    on_simplex,
+    simplex_slider,
+    trip_slider,
+)
+from seqdec_lib.problems import TravelTree
 
 FRAMES = [Frame("a < b", "first & only", "<circle r='1'/>"), Frame("two", "second", "<g/>")]
 
@@ -73,3 +80,15 @@ def test_the_simplex_starts_at_temperature_one() -> None:
     samples = np.random.default_rng(0).dirichlet(np.ones(3), size=(3, 5))
     shown = simplex_slider(samples, [0.1, 1.0, 10.0], np.full(3, 1 / 3), ["a", "b", "c"])
     assert shown.start == 1 and shown.frames[1].label == "τ = 1.00"
+
+
+def test_each_wish_has_its_trip_on_the_map():
+    tree = TravelTree(horizon=2)
+    leaves = [tree.first_leaf, tree.n_states - 1]
+    figure = trip_slider(tree, [1.0, 2.5], leaves, start=1)
+    assert [frame.label for frame in figure.frames] == ["asked 1.0", "asked 2.5"]
+    for frame, leaf in zip(figure.frames, leaves, strict=True):
+        for city in tree.itinerary(leaf):
+            assert city in frame.svg
+        assert f"worth {tree.enjoyment([leaf])[0]:.1f} stars" in frame.description
+    assert figure.background.count("<circle") == len(tree.stars)
