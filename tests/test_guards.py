@@ -559,7 +559,7 @@ def run_pytest(folder: Path) -> str:
     command += ["--nbval", "--nbval-current-env", f"--junitxml={folder / 'report.xml'}"]
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     run = subprocess.run(
-        command, cwd=ROOT, env=outer, capture_output=True, text=True, timeout=240, check=False
+        command, cwd=ROOT, env=outer, capture_output=True, text=True, timeout=900, check=False
     )
     assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout + run.stderr
     return run.stdout
