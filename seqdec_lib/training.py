@@ -79,7 +79,9 @@ def minibatches(data: Batch, size: int) -> Callable[[torch.Generator], Batch]:
     tensors = [data.tokens, data.targets, data.mask, data.at if own_at else None]
     counts = [len(tensor) for tensor in tensors if tensor is not None]
     if not rows or len(set(counts)) > 1:
-        raise ValueError(f"a dataset needs equally many rows everywhere, but {counts} came.")
+        raise ValueError(
+            f"a dataset needs at least one row, and equally many everywhere, but {counts} came."
+        )
 
     def draw(generator: torch.Generator) -> Batch:
         chosen = torch.randint(rows, (size,), generator=generator)
