@@ -20,12 +20,11 @@ import numpy as np
 import torch
 from scipy.special import logsumexp
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seqdec_lib.gumbel import leave_one_out, score_function_loss
 from seqdec_lib.mdp import policy_rows
 from seqdec_lib.problems.travel_tree import TravelTree
-from seqdec_lib.training import IGNORE, Batch
+from seqdec_lib.training import Batch, choice_log_probabilities, log_probabilities
 from seqdec_lib.validation import (
     fraction,
     nonnegative_number,
@@ -50,23 +49,6 @@ class Samples(NamedTuple):
     rewards: Tensor
     old: Tensor
     reference: Tensor
-
-
-# -- how likely is a row?
-
-
-def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
-    """log p of each choice given what stands before it, (N, T); 0 where a target does not count."""
-    logits = model(batch.tokens, batch.mask, batch.at)
-    losses = F.cross_entropy(
-        logits.flatten(0, -2), batch.targets.flatten(), ignore_index=IGNORE, reduction="none"
-    )
-    return -losses.reshape(batch.targets.shape)
-
-
-def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
-    """log pi(row): the sum over a row's choices, (N,)."""
-    return choice_log_probabilities(model, batch).sum(1)
 
 
 # -- climbing J

@@ -67,6 +67,24 @@ def sequence_loss(model: nn.Module, batch: Batch) -> Tensor:
     return cross_entropy(model(batch.tokens, batch.mask, batch.at), batch.targets)
 
 
+def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
+    """log p of each target that counts given what stands before it, in nats: as the targets, 0
+    where one does not count; differentiable."""
+    logits = model(batch.tokens, batch.mask, batch.at)
+    losses = F.cross_entropy(
+        logits.flatten(0, -2), batch.targets.flatten(), ignore_index=IGNORE, reduction="none"
+    )
+    return -losses.reshape(batch.targets.shape)
+
+
+def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
+    """log p of all that counts in each row, in nats: (N,), differentiable.
+
+    For trips it is log pi(trip), for prompts and answers log p(answer | prompt).
+    """
+    return choice_log_probabilities(model, batch).sum(1)
+
+
 def minibatches(
     data: Batch, size: int, weights: ArrayLike | None = None
 ) -> Callable[[torch.Generator], Batch]:

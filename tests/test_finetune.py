@@ -14,9 +14,7 @@ from torch import Tensor, nn
 from seqdec_lib.decoding import generate
 from seqdec_lib.finetune import (
     Samples,
-    choice_log_probabilities,
     kl_divergence,
-    log_probabilities,
     policy_gradient_loss,
     ppo_loss,
     sampler,
@@ -25,7 +23,7 @@ from seqdec_lib.finetune import (
 )
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.sequence import SequencePolicy, TokenLayout, every_trip, table_on_tree
-from seqdec_lib.training import IGNORE, Batch, fit
+from seqdec_lib.training import IGNORE, Batch, choice_log_probabilities, fit, log_probabilities
 from seqdec_lib.trajectories import collect
 from seqdec_lib.transformer import Transformer
 from tests.table_policy import TablePolicy

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from seqdec_lib.finetune import (
     kl_divergence,
-    log_probabilities,
     soft_backward_induction,
     trip_probabilities,
 )
@@ -28,7 +27,7 @@ from seqdec_lib.preferences import (
 )
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.sequence import TokenLayout, every_trip
-from seqdec_lib.training import fit
+from seqdec_lib.training import fit, log_probabilities
 from seqdec_lib.transformer import Transformer
 from tests.table_policy import TablePolicy
 
