@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from IPython.display import Markdown
 
-from seqdec_lib.book import recorded
+from seqdec_lib.book import CPU_SECONDS, recorded
 from seqdec_lib.evaluation import mean_interval
 from seqdec_lib.validation import whole_number
 
@@ -53,7 +53,11 @@ def measure(notebook: Path | str, seeds: int) -> dict[str, list[float]]:
             for key, value in recorded(path).items():
                 if isinstance(value, Real) and not isinstance(value, bool):
                     values.setdefault(key, []).append(float(value))
-    return {key: numbers for key, numbers in values.items() if key != "cpu_budget"}
+    return {
+        key: numbers
+        for key, numbers in values.items()
+        if key != "cpu_budget" and not key.startswith(CPU_SECONDS)
+    }
 
 
 def table(chapter: str, keys: Mapping[str, str]) -> Markdown:

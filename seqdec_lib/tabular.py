@@ -139,6 +139,7 @@ class TabularLearner:
         self.chains = whole_number("chains", chains, least=1)
         self.replicas = whole_number("replicas", replicas, least=1)
         self.steps_per_chain = 0
+        self._earned = 0.0
         self.replica_of_chain = np.repeat(np.arange(self.replicas), self.chains)
         self.rng = np.random.default_rng(whole_number("seed", seed, least=0))
 
@@ -196,6 +197,19 @@ class TabularLearner:
         """Steps in the environment that each replica has taken so far."""
         return self.steps_per_chain * self.chains
 
+    @property
+    def reward_per_step(self) -> float:
+        """Mean reward of all steps so far: what it earned while learning, exploration included.
+
+        Raises
+        ------
+        ValueError
+            No step was taken yet.
+        """
+        if not self.steps_per_chain:
+            raise ValueError("there is no reward before the first step: call train(steps) first.")
+        return self._earned / (self.steps_per_replica * self.replicas)
+
     # -- learning
 
     def train(self, steps: int) -> TabularLearner:
@@ -212,6 +226,7 @@ class TabularLearner:
         self._observations = problem.observe(self._states)
         self._age += 1
         self.steps_per_chain += 1
+        self._earned += float(rewards.sum())
         happened = Transitions(
             self.replica_of_chain, before, actions, rewards, self._observations, terminated
         )

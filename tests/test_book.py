@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from seqdec_lib import book
 
 @pytest.fixture(autouse=True)
 def own_rows_and_style(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(book, "_rows_of_this_chapter", {})
+    monkeypatch.setattr(book, "_recorded_here", {})
+    monkeypatch.setattr(book, "_seconds_here", {})
     monkeypatch.setenv("TQDM_DISABLE", "0")
     monkeypatch.delenv("SEQDEC_SEED", raising=False)
     threads = torch.get_num_threads()
@@ -213,6 +215,7 @@ def test_a_row_added_twice_stands_once(shown: list, tmp_path: Path) -> None:
     "arguments",
     [
         {"regret": float("nan")},
+        {"regret": 0.1, "while_learning": float("inf")},
         {"regret": 0.1, "needs": ("luck",)},
         {"regret": 0.1, "trajectories": -1},
         {"regret": 0.1, "steps": 0.5},
@@ -222,3 +225,32 @@ def test_odd_rows_are_refused(arguments: dict, shown: list) -> None:
     with pytest.raises(ValueError, match="must be .* came"):
         book.add_to_leaderboard("mine", **arguments)
     assert not shown
+
+
+def test_a_lap_time_has_a_board_of_its_own(shown: list, tmp_path: Path) -> None:
+    book.add_to_leaderboard("mine", 0.5)
+    book.add_lap_time("driver", np.float64(12.346), crashes=np.int64(1200), steps=5)
+    book.add_lap_time("expert", 9, needs=("model",))
+    assert methods(book.leaderboard(1, tmp_path)) == ["mine"]
+    assert methods(book.lap_times(1, tmp_path)) == ["expert", "driver"]
+    assert "| driver | 12.35 | nothing | 0 | 5 | 1,200 |  |" in book.lap_times(1, tmp_path).data
+    for odd in ({"lap_time": float("nan")}, {"lap_time": 1, "crashes": -1}):
+        with pytest.raises(ValueError, match="must be .* came"):
+            book.add_lap_time("odd", **odd)
+
+
+def test_what_a_method_cost_is_shown_where_it_is_asked_for(shown: list, tmp_path: Path) -> None:
+    for _ in range(2):
+        with book.stopwatch("learner", runs=10):
+            begin = time.process_time()
+            while time.process_time() < begin + 0.1:
+                pass
+    book.add_to_leaderboard("learner", 0.25, steps=6, while_learning=0.5)
+    (row,) = book.rows(book.LEADERBOARD, 1)
+    assert 0.02 <= row["cpu_seconds"] < 0.1  # twice a tenth of a tenth
+    write_chapter(tmp_path / "01_x.ipynb", shown)
+    book.start(budget=1)
+    assert book.rows(book.LEADERBOARD, 2, tmp_path) == [row]
+    line = f"| learner | 0.250 | nothing | 0 | 6 | 0.50 | {row['cpu_seconds']:.2g} | 1 |"
+    assert line in book.leaderboard(2, tmp_path, costs=True).data
+    assert "0.50" not in book.leaderboard(2, tmp_path).data

@@ -342,6 +342,12 @@ def test_outputs_are_compared_by_kind() -> None:
     assert missing.startswith("stdout: 1 committed, 0 in the new run")
 
 
+def test_the_seconds_of_a_method_must_be_recorded_and_may_differ() -> None:
+    slow, fast = (record_output("cpu seconds: mine", value) for value in ("0.5", "0.1"))
+    assert compare_outputs([slow], [fast], Tolerance()) == []
+    assert compare_outputs([slow], [], Tolerance()) != []
+
+
 def test_pixels_are_compared_and_not_bytes() -> None:
     white = np.full((10, 20, 3), 255, np.uint8)
     changed = white.copy()

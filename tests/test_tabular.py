@@ -218,3 +218,13 @@ def test_the_model_is_never_looked_at(tree, monkeypatch) -> None:
     monkeypatch.setattr(MDP, "__init__", lambda *_: pytest.fail("built a model"))
     for method in set(METHODS) - {"td"}:
         TabularLearner(TravelTree(horizon=3), method).train(50)
+
+
+@pytest.mark.parametrize("method", ["q_learning", "monte_carlo"])
+def test_a_learner_that_only_explores_earns_what_the_die_earns(tree, method) -> None:
+    learner = TabularLearner(tree, method, exploration=1.0, chains=50, replicas=4)
+    with pytest.raises(ValueError, match="before the first step: call train"):
+        _ = learner.reward_per_step
+    learner.train(2000 * tree.horizon)
+    # 400,000 trips: three standard errors are about a hundredth of a star
+    assert abs(learner.reward_per_step * tree.horizon - tree.random_return()) < 0.05
