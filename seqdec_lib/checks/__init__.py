@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqdec_lib.checks import (
+    assignment_1,
     chapter_1,
     chapter_2,
     chapter_3,
@@ -27,21 +28,29 @@ from seqdec_lib.checks.trial import CASES_PER_SIZE, LARGEST_SIZE, Failure, first
 
 __all__ = [
     "EXERCISES",
+    "OF_ASSIGNMENTS",
+    "OF_CHAPTERS",
     "Exercise",
     "Verdict",
     "check",
     "grade",
     "grade_value",
     "judge",
+    "ready",
     "student_seed",
 ]
 
 LINE = 76  # characters: what a page shows without scrolling
 
 CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7)
-EXERCISES: dict[str, Exercise] = {
+ASSIGNMENTS = (assignment_1,)
+OF_CHAPTERS: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
 }
+OF_ASSIGNMENTS: dict[str, Exercise] = {
+    name: exercise for assignment in ASSIGNMENTS for name, exercise in assignment.EXERCISES.items()
+}
+EXERCISES = OF_CHAPTERS | OF_ASSIGNMENTS
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,17 @@ class Verdict:
 def check(name: str, attempt: Callable[..., object]) -> None:
     """Print the verdict on a reader's function for the exercise `name`."""
     print(judge(name, attempt).text)
+
+
+def ready(**attempts: Callable[..., object]) -> bool:
+    """Whether all these functions, named as their exercises, pass; says which ones don't.
+
+    What builds on a reader's functions waits for them: `if ready(plan=plan): ...`.
+    """
+    missing = [name for name, attempt in attempts.items() if not judge(name, attempt).passed]
+    if missing:
+        print(f"This waits for {', '.join(missing)}.")
+    return not missing
 
 
 def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
