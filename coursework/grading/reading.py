@@ -28,7 +28,7 @@ def read(path: Path) -> NotebookNode:
     """The notebook in a file; `metadata.seqdec.notices` says what is wrong, if anything."""
     notebook = nbformat.v4.new_notebook()
     try:
-        if path.is_symlink() or not path.is_file():
+        if any(part.is_symlink() for part in (path, *path.parents[:2])) or not path.is_file():
             raise ValueError("it is no file but a link")
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it has more than {LARGEST / 1e6:.0f} MB")

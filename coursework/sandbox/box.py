@@ -25,14 +25,13 @@ from pathlib import Path
 
 import matplotlib
 import psutil
-
 import seqdec_lib
 
 INSIDE = Path(__file__).with_name("inside")
 COURSEWORK = Path(__file__).resolve().parent.parent
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 500 * 8)  # a user id for each sandbox
-LOOKS = 0.1  # seconds between two looks at what is used
+LOOKS = 0.2  # seconds between two looks at what is used
 
 
 class NoSandbox(RuntimeError):
@@ -65,6 +64,7 @@ class Box:
         self.limits = limits
         self.folder = Path(tempfile.mkdtemp(prefix="seqdec-"))
         self.ended_by: str | None = None
+        self.cpu_seconds = 0.0  # of everything inside, at the last look
         kernel = {
             "transport": "ipc",
             "ip": "/run/kernel/k",
@@ -94,14 +94,6 @@ class Box:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def cpu_seconds(self) -> float:
-        """CPU seconds of everything in the sandbox so far."""
-        seconds = 0.0
-        for process in _descendants(self.process.pid):
-            with contextlib.suppress(psutil.Error):
-                seconds += sum(process.cpu_times()[:4])
-        return seconds
 
     def _start(self, kernel: dict) -> tuple[subprocess.Popen, int]:
         """Start bubblewrap; return it and the process id of the first process inside."""
@@ -144,14 +136,17 @@ class Box:
     def _watch(self) -> None:
         """End the sandbox when all its processes together use too much."""
         while self.running:
-            processes, memory = _descendants(self.process.pid), 0
-            for process in processes:
-                with contextlib.suppress(OSError):
+            memory, tasks, seconds = 0, 0, 0.0
+            for process in _descendants(self.process.pid):
+                with contextlib.suppress(OSError, psutil.Error):
                     memory += _memory(process.pid)
+                    tasks += process.num_threads()
+                    seconds += sum(process.cpu_times()[:4])
+            self.cpu_seconds = seconds
             if memory > self.limits.memory:
                 self.end(f"it used more than {self.limits.memory / 1e9:g} GB of memory")
-            elif len(processes) > self.limits.processes:
-                self.end(f"it started more than {self.limits.processes} processes")
+            elif tasks >= self.limits.processes:
+                self.end(f"it started {tasks} processes and threads")
             time.sleep(LOOKS)
 
 
@@ -235,7 +230,7 @@ def _readable() -> list[Path]:
 def _popen(command: list[str], env: dict | None, **more: object) -> subprocess.Popen:
     quiet = subprocess.DEVNULL
     return subprocess.Popen(
-        command, stdin=quiet, stdout=quiet, stderr=None, env=env, start_new_session=True, **more
+        command, stdin=quiet, stdout=quiet, stderr=quiet, env=env, start_new_session=True, **more
     )
 
 

@@ -88,7 +88,7 @@ class Kernel:
             stop_on_error=False,
         )
         deadline, replied, idle, interrupted = time.monotonic() + PATIENCE * seconds, None, False, 0
-        cpu = self.box.cpu_seconds() + seconds
+        cpu = self.box.cpu_seconds + seconds
         while replied is None or not idle:
             now = time.monotonic()
             if replied is not None and now > replied + 1:
@@ -103,7 +103,7 @@ class Kernel:
             elif (
                 not interrupted
                 and replied is None
-                and (now > deadline or self.box.cpu_seconds() > cpu)
+                and (now > deadline or self.box.cpu_seconds > cpu)
             ):
                 run.stopped = f"Stopped: it took more than {seconds:g} seconds."
                 interrupted = now

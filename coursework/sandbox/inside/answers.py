@@ -12,7 +12,6 @@ import pickle
 
 import numpy as np
 from IPython import get_ipython
-
 from seqdec_lib.checks.plain import plain
 
 LARGEST = 3_000_000  # characters
