@@ -26,25 +26,28 @@ def recorded(assignment: str, hints: dict[str, str]) -> dict[str, Exercise]:
 
 
 def to_json(value: object) -> object:
-    """A case or an answer as JSON: arrays are marked, tuples become lists."""
+    """A case or an answer as JSON, in which arrays and tuples are marked."""
     if isinstance(value, np.ndarray):
         return {"array": value.tolist()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return {"tuple": [to_json(item) for item in value]}
+    if isinstance(value, list):
         return [to_json(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
 def from_json(value: object) -> object:
-    """The inverse of `to_json`, tuples apart."""
+    """The inverse of `to_json`."""
     if isinstance(value, dict):
-        return np.array(value["array"])
+        ((kind, items),) = value.items()
+        return np.array(items) if kind == "array" else tuple(from_json(item) for item in items)
     return [from_json(item) for item in value] if isinstance(value, list) else value
 
 
 def _exercise(assignment: str, name: str, hint: str) -> Exercise:
     def draw(rng: np.random.Generator, size: int) -> tuple:
         cases = [entry for entry in _entries(assignment)[name] if entry["size"] == size]
-        return tuple(from_json(cases[rng.integers(len(cases))]["case"]))
+        return from_json(cases[rng.integers(len(cases))]["case"])
 
     def answer(*case: object) -> object:
         asked = to_json(case)
