@@ -5,8 +5,8 @@ Each wraps commands of nbgrader, keeps what they say in `log/`, and ends in one 
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 from coursework.sandbox.box import trouble
 
 HERE = Path(__file__).resolve().parent
-ASSIGNMENT = re.compile(r"a\d+")
 
 
 class Stop(Exception):
@@ -71,8 +70,12 @@ class Course:
         students = self._students("submitted", assignment)
         return f"Collected {len(students)} submissions of {assignment}, left out {len(left_out)}."
 
-    def grade(self, assignment: str, again: bool = False) -> str:
-        """Run what was collected in the sandbox, and test it."""
+    def grade(self, assignment: str) -> str:
+        """Run what was collected in the sandbox, and test it.
+
+        What was graded already is left alone unless it was handed in again; with AGAIN=1 in the
+        environment everything is graded again. Points that a person gave stay.
+        """
         self._check_released(assignment)
         unsafe = os.environ.get("UNSAFE", "") == "1"
         if not unsafe and trouble() is not None:
@@ -83,7 +86,8 @@ class Course:
                 f"There is nothing to grade: run `make collect A={assignment}` first, or put each "
                 f"notebook into {self._show(self.folder / 'submitted')}/ID/{assignment}/."
             )
-        more = ["--force"] * again + [f"--RunInSandbox.unsafe={unsafe}"]
+        more = ["--force"] * (os.environ.get("AGAIN", "") == "1")
+        more += [f"--RunInSandbox.unsafe={unsafe}"]
         self._nbgrader("autograde", assignment, *more, may_fail=True)
         lost = sorted(submitted - self._students("autograded", assignment))
         if lost:
@@ -94,8 +98,18 @@ class Course:
             )
         return (
             f"Graded {len(submitted)} submissions of {assignment}. Read the written answers with "
-            f"`make lab`, menu Nbgrader, Formgrader, then run `make feedback A={assignment}`."
+            f"`make formgrader`, then run `make feedback A={assignment}`."
         )
+
+    def formgrader(self) -> str:
+        """Open nbgrader's page for reading written answers, until it is interrupted."""
+        with contextlib.suppress(KeyboardInterrupt):
+            subprocess.run(
+                [sys.executable, "-m", "jupyterlab", str(self.folder)],
+                cwd=self.folder,
+                env=_environment(),
+            )
+        return "Write each student's feedback with `make feedback A=a1`."
 
     def feedback(self, assignment: str) -> str:
         """Write each student's feedback as a page."""
@@ -142,19 +156,13 @@ class Course:
 
     def _nbgrader(self, command: str, *arguments: str, may_fail: bool = False) -> str:
         """Run a command of nbgrader in the course's folder; return what it logged."""
-        scripts = Path(sys.executable).parent  # nbgrader looks for alembic on the path
-        environment = os.environ | {
-            "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
-            "PYTHONPATH": str(HERE.parent),
-            "JUPYTER_CONFIG_PATH": str(HERE),  # where nbgrader_config.py is
-        }
         result = subprocess.run(
             [
                 *(sys.executable, "-m", "nbgrader", command, *arguments, *self.settings),
                 f"--CourseDirectory.root={self.folder}",
             ],
             cwd=self.folder,
-            env=environment,
+            env=_environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -174,23 +182,36 @@ class Course:
         return os.path.relpath(path)
 
 
+def _environment() -> dict[str, str]:
+    scripts = Path(sys.executable).parent  # nbgrader looks for alembic on the path
+    return os.environ | {
+        "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(HERE.parent),
+        "JUPYTER_CONFIG_PATH": str(HERE),  # where nbgrader_config.py is
+    }
+
+
+ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments
+OF_AN_ASSIGNMENT = ("release", "collect", "grade", "feedback")
+
+
 def main(arguments: list[str]) -> int:
     """Take the step that the arguments name; return 0, or 1 after one sentence on stderr."""
-    steps = ("prepare", "release", "collect", "grade", "feedback", "gradebook", "test")
-    usage = f"python -m coursework {{{','.join(steps)}}} [a1]"
-    if not arguments or arguments[0] not in steps:
-        print(f"Say what to do: {usage}.", file=sys.stderr)
-        return 1
-    step, *rest = arguments
+    step, assignment = [*arguments, "", ""][:2]
     try:
         if step == "test":
             return _test()
-        if step in ("prepare", "gradebook"):
+        if step in ALONE:
             print(getattr(Course(), step)())
-        elif len(rest) < 1 or not rest[0]:
-            raise Stop(f"Which assignment? Name it, as in `make {step} A=a1`.")
+        elif step in OF_AN_ASSIGNMENT:
+            if not assignment:
+                raise Stop(f"Say which assignment, as in `make {step} A=a1`.")
+            print(getattr(Course(), step)(assignment))
         else:
-            print(getattr(Course(), step)(rest[0]))
+            raise Stop(
+                f"There is no step {step!r}: write `python -m coursework` and one of "
+                f"{', '.join((*OF_AN_ASSIGNMENT, *ALONE))}."
+            )
     except Stop as stop:
         print(stop, file=sys.stderr)
         return 1
