@@ -21,6 +21,8 @@ LARGEST_MESSAGE = 4_000_000  # bytes
 MESSAGES_IN_LINE = 50  # in our memory at once
 LARGEST_TEXT = 100_000  # characters that a cell may print
 LARGEST_FIGURES = 4_000_000  # characters of PNG
+LONGEST_LINE = 2000  # characters in an error
+MOST_OUTPUTS = 100
 STARTS_WITHIN = 120  # seconds
 STOPS_WITHIN = 3  # seconds after an interrupt
 PATIENCE = 5  # a cell that sleeps, or a machine that is busy, gets so many times the CPU seconds
@@ -169,6 +171,9 @@ class Printed:
 
     def add(self, kind: str, content: dict) -> None:
         """Take in a message; what is no output is ignored."""
+        if len(self._outputs) > MOST_OUTPUTS:
+            self.cut = True
+            return
         if kind == "clear_output":
             self._outputs.clear()
         elif kind == "stream":
@@ -183,16 +188,9 @@ class Printed:
             self._add_data(content.get("data"))
         elif kind == "error":
             lines = content.get("traceback")
-            self._outputs.append(
-                new_output(
-                    "error",
-                    ename=self._some(content.get("ename")),
-                    evalue=self._some(content.get("evalue")),
-                    traceback=[self._some(line) for line in lines]
-                    if isinstance(lines, list)
-                    else [],
-                )
-            )
+            lines = [_start(line) for line in lines[:100]] if isinstance(lines, list) else []
+            name, value = _start(content.get("ename")), _start(content.get("evalue"))
+            self._outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
 
     def outputs(self) -> list[NotebookNode]:
         """What was taken in, and a word where that is not all."""
@@ -220,6 +218,11 @@ class Printed:
         some = text[: self._text]
         self._text -= len(some)
         return some
+
+
+def _start(text: object) -> str:
+    """The start of a line of an error."""
+    return text[:LONGEST_LINE] if isinstance(text, str) else ""
 
 
 def _is_base64(text: str) -> bool:
