@@ -43,7 +43,7 @@ def order_probability(logits, order):
         "leaked mask: sees one day ahead": """
 def attend(queries, keys, values, lengths):
     days = np.arange(queries.shape[1])
-    written = days < np.asarray(lengths)[:, None]  # (B, T)
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
     allowed = (days <= days[:, None] + 1) & written[:, None, :]  # (B, T, T)
     scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[2])
     weights = softmax(np.where(allowed, scores, -1e300))
@@ -53,7 +53,7 @@ def attend(queries, keys, values, lengths):
         "softmax over the wrong axis": """
 def attend(queries, keys, values, lengths):
     days = np.arange(queries.shape[1])
-    written = days < np.asarray(lengths)[:, None]  # (B, T)
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
     allowed = (days <= days[:, None]) & written[:, None, :]  # (B, T, T)
     scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[2])
     weights = softmax(np.where(allowed, scores, -1e300).transpose(0, 2, 1)).transpose(0, 2, 1)
@@ -63,7 +63,7 @@ def attend(queries, keys, values, lengths):
         "scores are not divided": """
 def attend(queries, keys, values, lengths):
     days = np.arange(queries.shape[1])
-    written = days < np.asarray(lengths)[:, None]  # (B, T)
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
     allowed = (days <= days[:, None]) & written[:, None, :]  # (B, T, T)
     scores = queries @ keys.transpose(0, 2, 1)
     weights = softmax(np.where(allowed, scores, -1e300))
@@ -73,7 +73,7 @@ def attend(queries, keys, values, lengths):
         "divided by the root of the days": """
 def attend(queries, keys, values, lengths):
     days = np.arange(queries.shape[1])
-    written = days < np.asarray(lengths)[:, None]  # (B, T)
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
     allowed = (days <= days[:, None]) & written[:, None, :]  # (B, T, T)
     scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[1])
     weights = softmax(np.where(allowed, scores, -1e300))
@@ -83,7 +83,7 @@ def attend(queries, keys, values, lengths):
         "padded days answer too": """
 def attend(queries, keys, values, lengths):
     days = np.arange(queries.shape[1])
-    written = days < np.asarray(lengths)[:, None]  # (B, T)
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
     allowed = (days <= days[:, None]) & written[:, None, :]  # (B, T, T)
     scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[2])
     weights = softmax(np.where(allowed, scores, -1e300))
@@ -93,7 +93,7 @@ def attend(queries, keys, values, lengths):
         "padding is weighed": """
 def attend(queries, keys, values, lengths):
     days = np.arange(queries.shape[1])
-    written = days < np.asarray(lengths)[:, None]  # (B, T)
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
     allowed = days <= days[:, None]
     scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[2])
     weights = softmax(np.where(allowed, scores, -1e300))
