@@ -148,7 +148,8 @@ class Course:
         self._check(assignment)
         if not (self.folder / "release" / assignment / f"{assignment}.ipynb").is_file():
             raise Stop(
-                f"Assignment {assignment} was not released yet: run `make release A={assignment}` first."
+                f"Assignment {assignment} was not released yet: run `make release A={assignment}` "
+                "first."
             )
 
     def _students(self, step: str, assignment: str) -> set[str]:

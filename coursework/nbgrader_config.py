@@ -29,7 +29,7 @@ from coursework.grading.release import SetTerm  # noqa: E402
 from coursework.grading.restore import Restore  # noqa: E402
 from coursework.grading.run import RunInSandbox  # noqa: E402
 
-TERM = 2026  # next term another number, and every instance and every hidden case is new
+TERM = 0  # next term another number: it seeds the notebooks and all hidden cases
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "seqdec"

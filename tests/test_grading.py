@@ -263,23 +263,29 @@ def test_notebooks_are_collected_from_files_and_archives(tmp_path: Path) -> None
         file.writestr("../../kim_a1.ipynb", "3")
         file.writestr("folder/readme.txt", "no notebook")
         file.writestr("folder/_a1.ipynb", "nobody's")
+        file.writestr("Anna Li_77_file_/a1.ipynb", "4")
+        file.writestr("Anna Wu_88_file_a1.ipynb", "5")
     Notebooks().extract(str(archive), str(extracted))
     found = [Newest().collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
     assert sorted(f["student_id"] for f in found if f) == ["ada", "emmy", "kim"]
     assert {f["file_id"] for f in found if f} == {"a1"}
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "a1"}
+    moodle = Newest(student=r"[^/]*_(?P<student_id>\d+)_file_[^/]*/?[^/]*\.ipynb")
+    found = [moodle.collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
+    assert sorted(f["student_id"] for f in found if f) == ["77", "88"]
 
 
 # -- release and feedback
 
 
-def test_the_term_is_written_into_locked_cells_only() -> None:
-    locked = nbformat.v4.new_code_cell("x = 1\nTERM = 0  # this term", metadata={"nbgrader": {}})
-    locked.metadata["nbgrader"] = {"locked": True}
-    free = nbformat.v4.new_code_cell("TERM = 0")
-    pre = SetTerm(term=7)
-    assert pre.preprocess_cell(locked, {}, 0)[0].source == "x = 1\nTERM = 7  # this term"
-    assert pre.preprocess_cell(free, {}, 1)[0].source == "TERM = 0"
+@pytest.mark.parametrize(
+    ("term", "start"),
+    [(0, "seed = book.start(budget=20)"), (7, "seed = book.start(budget=20, seed=7)")],
+)
+def test_the_term_is_the_seed_of_the_notebook(term: int, start: str) -> None:
+    cell = nbformat.v4.new_code_cell("import x\n\nseed = book.start(budget=20)  # CPU seconds")
+    source = SetTerm(term=term).preprocess_cell(cell, {}, 0)[0].source
+    assert source == f"import x\n\n{start}  # CPU seconds"
 
 
 def test_feedback_does_not_show_hidden_tests() -> None:

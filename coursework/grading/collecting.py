@@ -7,12 +7,12 @@ import re
 import shutil
 import time
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
+from traitlets import Unicode
 
 LARGEST = 300_000_000  # bytes of one notebook
-STUDENT = re.compile(r"[A-Za-z0-9.@-]+")  # a file's name begins with the student's id
 
 
 class Notebooks(ExtractorPlugin):
@@ -28,7 +28,8 @@ class Notebooks(ExtractorPlugin):
                 if path.suffix == ".zip" and not path.is_symlink():
                     self._unpack(path)
                 elif path.suffix == ".ipynb" and not path.is_symlink():
-                    shutil.copy2(path, self._place(path.name))
+                    name = path.relative_to(archive_path).as_posix()
+                    shutil.copy2(path, self._place(name))
                 else:
                     self.log.error("%s is no notebook and no zip archive: left out", path.name)
             except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
@@ -37,37 +38,48 @@ class Notebooks(ExtractorPlugin):
     def _unpack(self, archive: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             for info in opened.infolist():
-                name = Path(info.filename).name
-                if info.is_dir() or Path(name).suffix != ".ipynb":
+                if info.is_dir() or not info.filename.endswith(".ipynb"):
                     continue
-                target = self._place(name)
+                target = self._place(info.filename)
                 with opened.open(info) as member, target.open("wb") as file:
                     file.write(member.read(LARGEST))
                 handed_in = time.mktime((*info.date_time, 0, 0, -1))
                 os.utime(target, (handed_in, handed_in))
 
     def _place(self, name: str) -> Path:
-        """Where the next notebook goes: a folder of its own, for many may have one name."""
+        """Where the next notebook goes: below a folder of its own, for many may have one name."""
         self._found += 1
-        folder = self._folder / f"{self._found:05}"
-        folder.mkdir()
-        return folder / name
+        parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
+        place = self._folder.joinpath(f"{self._found:05}", *parts)
+        place.parent.mkdir(parents=True)
+        return place
 
 
 class Newest(FileNameCollectorPlugin):
-    """Finds the student's id in front of a file's name; of several files the newest counts."""
+    """Finds the student's id in a file's name; of several files of a student the newest counts."""
+
+    student = Unicode(
+        r"(?:.*/)?(?P<student_id>[A-Za-z0-9.@-]+)_[^/]*\.ipynb",
+        help="how the whole name of a file, with its folders in the archive, shows whose it is",
+    ).tag(config=True)
 
     def collect(self, submitted_file: str) -> dict | None:
         """Whose a file is, which notebook of the assignment, and when it was handed in.
 
-        The files of assignment a1 are in .../a1/extracted/: what a student called the rest of the
-        file does not matter.
+        The files of assignment a1 are in .../a1/extracted/00001/...: what a student called the
+        rest of the file does not matter.
         """
         path = Path(submitted_file)
-        found = STUDENT.match(path.name.removesuffix(".ipynb"))
+        start = path.parts.index("extracted") + 2
+        name = "/".join(path.parts[start:])
+        found = re.fullmatch(self.student, name)
         if found is None:
-            self.log.error("%s does not begin with a student's id: rename it", path.name)
+            self.log.error("%s does not say whose it is: rename it, as in ada_a1.ipynb", name)
             return None
         handed_in = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(path.stat().st_mtime))
-        assignment = path.parents[2].name
-        return {"student_id": found[0], "file_id": assignment, "timestamp": handed_in}
+        assignment = path.parts[start - 3]
+        return {
+            "student_id": found["student_id"],
+            "file_id": assignment,
+            "timestamp": handed_in,
+        }

@@ -9,18 +9,18 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer
 
-TERM = re.compile(r"^TERM = \d+", re.MULTILINE)
+START = re.compile(r"book\.start\(budget=(\d+)\)")
 
 
 class SetTerm(NbGraderPreprocessor):
-    """Puts the term's number where a locked cell says `TERM = 0`; goes before all others."""
+    """Makes the term the seed of a notebook, in its first cell; goes before all others."""
 
     term = Integer(0, help="the number of the term").tag(config=True)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Set the term in a locked code cell."""
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("locked"):
-            cell.source = TERM.sub(f"TERM = {self.term}", cell.source)
+        """Give `book.start` the term as its seed."""
+        if cell.cell_type == "code" and self.term:
+            cell.source = START.sub(rf"book.start(budget=\1, seed={self.term})", cell.source)
         return cell, resources

@@ -8,7 +8,7 @@ from __future__ import annotations
 import nbformat
 from nbformat import NotebookNode
 
-START = "import numpy as np\n\nfrom seqdec_lib.checks import check\n\nTERM = 0"
+START = "import numpy as np\n\nfrom seqdec_lib.checks import check"
 RETURN = '''\
 def discounted_return(rewards, discount):
     """The discounted sum of the rewards."""
