@@ -68,5 +68,4 @@ c.Autograde.autograde_preprocessors = [
 ]
 
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
-c.HTMLExporter.sanitize_html = True  # what a student wrote is shown to an instructor
 c.ExportApp.plugin_class = ByStudent

@@ -143,6 +143,15 @@ def test_the_sandbox_has_none_of_our_environment_and_no_rights(
         assert student.look("user") > 1000
 
 
+def test_unsafe_runs_without_a_sandbox() -> None:
+    student = Student(Limits(), Times(cell=3, call=2, all=60), unsafe=True)
+    try:
+        student.run("def f(x): return [x]")
+        assert student.look("f")(3) == [3]
+    finally:
+        student.end()
+
+
 # -- the class
 
 
@@ -175,6 +184,7 @@ def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
     with pytest.raises(Stop, match="Nothing was handed in yet"):
         course.collect("a0")
     solved = people.solved(released, sample.notebook())
+    solved.cells[-1].source = "Because <script>alert('read')</script> <b onclick='read()'>so</b>."
     nbformat.write(solved, archive / "ada_a0.ipynb")
     nbformat.write(released, archive / "emmy_77_my homework.ipynb")
     assert "Collected 2 submissions" in course.collect("a0")
@@ -194,6 +204,7 @@ def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
     course.feedback("a0")
     page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
     assert "np.polyval" not in page and "hidden tests" in page
+    assert "Because" in page and "<script>alert('read')" not in page and "onclick" not in page
     course.gradebook()
     first = next(csv.DictReader(course.folder.joinpath("grades.csv").open()))
     assert first["total"] == first["out_of"] == "6.0" and first["to_read"] == "0"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coursework.grading.collecting import Newest, Notebooks
 from coursework.grading.feedback import HideTests
-from coursework.grading.reading import read
+from coursework.grading.reading import harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
 from coursework.grading.run import test as run_test
@@ -235,6 +235,32 @@ def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, conte
     notebook = read(tmp_path / "a1.ipynb")
     assert notebook.cells == []
     assert "could not be read" in notebook.metadata.seqdec.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("$a<b$ and a < b", "$a< b$ and a < b"),
+        ("<script>x</script>", "< script>x< /script>"),
+        ("a\n<!-- -->", "a\n< !-- -->"),
+        ("[a](javascript:x)", "[a](#javascript:x)"),
+        ("[a]( <&#106;avascript:x>)", "[a]( <#&#106;avascript:x>)"),
+        ("[a](&#106;avascript:x)", "[a](#&#106;avascript:x)"),
+        ("[a]: data:text/html,x", "[a]: #data:text/html,x"),
+        ("[a](https://example.org/) [b](#c)", "[a](https://example.org/) [b](#c)"),
+        ("![a](attachment:b.png)", "![a](attachment:b.png)"),
+        ("$f[x](y)$", "$f[x](y)$"),
+    ],
+)
+def test_written_answers_run_no_script(text: str, becomes: str) -> None:
+    assert harmless(text) == becomes
+
+
+def test_pasted_pictures_stay(tmp_path: Path) -> None:
+    attachments = {"a.png": {"image/png": "aGVsbG8="}, "b.svg": {"image/svg+xml": "<svg/>"}}
+    cell = nbformat.v4.new_markdown_cell("![a](attachment:a.png)", attachments=attachments)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a1.ipynb")
+    assert read(tmp_path / "a1.ipynb").cells[0].attachments == {"a.png": {"image/png": "aGVsbG8="}}
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,6 +12,11 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 
 LARGEST = 300_000_000  # bytes
+# A link to something else than a website, an address, a place on the page or a pasted picture.
+ODD_LINK = re.compile(
+    r"(?:\]\(\s*<?|^\s*\[[^\]\n]+\]:\s*<?)(?!https?://|mailto:|attachment:|#)(?=[^)\n]*[:&])",
+    re.MULTILINE,
+)
 
 
 class AnyFile(NotebookExporter):
@@ -58,8 +65,25 @@ def _cell(cell: NotebookNode) -> NotebookNode:
     if cell.cell_type == "code":
         kept = nbformat.v4.new_code_cell(source)
     else:
-        kept = nbformat.v4.new_markdown_cell(source)
+        kept = nbformat.v4.new_markdown_cell(harmless(source), attachments=_pictures(cell))
     marks = cell.get("metadata", {}).get("nbgrader")
     if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
         kept.metadata["nbgrader"] = {"grade_id": marks["grade_id"]}
     return kept
+
+
+def harmless(text: str) -> str:
+    """Markdown that runs no script in the browser of whoever reads it: no HTML, no odd links."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
+    return ODD_LINK.sub(r"\g<0>#", text)
+
+
+def _pictures(cell: NotebookNode) -> dict[str, dict[str, str]]:
+    """The pictures that were pasted into a cell."""
+    pictures = {}
+    for name, kinds in dict(cell.get("attachments", {})).items():
+        for kind, data in dict(kinds).items():
+            if kind in ("image/png", "image/jpeg", "image/gif"):
+                base64.b64decode(data, validate=True)
+                pictures[str(name)] = {kind: data}
+    return pictures

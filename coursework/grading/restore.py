@@ -124,6 +124,10 @@ def _claims(cells: list[NotebookNode], originals: dict[str, Original]) -> list[s
 
 
 def _rebuilt(cell: NotebookNode | None, original: Original) -> NotebookNode:
-    source = cell.source if cell is not None and original.written else original.source
     new = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
-    return new[original.cell_type](source, metadata={"nbgrader": dict(original.marks)})
+    rebuilt = new[original.cell_type](original.source, metadata={"nbgrader": dict(original.marks)})
+    if cell is not None and original.written:
+        rebuilt.source = cell.source
+        if original.cell_type == cell.cell_type == "markdown":
+            rebuilt.attachments = cell.get("attachments", {})
+    return rebuilt
