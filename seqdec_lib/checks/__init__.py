@@ -17,6 +17,7 @@ from seqdec_lib.checks import (
     assignment_2,
     assignment_3,
     assignment_4,
+    assignment_5,
     chapter_1,
     chapter_2,
     chapter_3,
@@ -46,7 +47,7 @@ __all__ = [
 LINE = 76  # characters: what a page shows without scrolling
 
 CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7)
-ASSIGNMENTS = (assignment_1, assignment_2, assignment_3, assignment_4)
+ASSIGNMENTS = (assignment_1, assignment_2, assignment_3, assignment_4, assignment_5)
 OF_CHAPTERS: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
 }
