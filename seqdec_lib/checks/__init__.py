@@ -15,6 +15,7 @@ import numpy as np
 
 from seqdec_lib.checks import (
     chapter_1,
+    chapter_10,
     chapter_2,
     chapter_3,
     chapter_4,
@@ -29,7 +30,7 @@ LARGEST_SIZE = 8
 TOLERANCE = 1e-9
 LINE = 76  # characters: what a page shows without scrolling
 
-CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7)
+CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7, chapter_10)
 EXERCISES: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
 }
