@@ -141,17 +141,6 @@ def training_batch(
     return Batch(tokens, targets, at=None if count_prompt else at)
 
 
-def log_probabilities(model: Transformer, batch: Batch) -> Tensor:
-    """log p(what counts in each row), in nats: (N,), differentiable.
-
-    For a batch of prompts and answers it is log p(answer | prompt), the sum over its tokens.
-    """
-    logits = model(batch.tokens, batch.mask, batch.at).log_softmax(-1)
-    counts = batch.targets != IGNORE
-    chosen = logits.gather(-1, batch.targets.where(counts, 0)[..., None])[..., 0]
-    return (chosen * counts).sum(1)
-
-
 def prompt_tokens(tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Prompts of different lengths as one batch, padded on the left: ids and mask, both (B, T).
 

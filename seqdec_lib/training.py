@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from seqdec_lib.tokens import At
-from seqdec_lib.validation import fraction, whole_number
+from seqdec_lib.validation import fraction, positive_number, whole_number
 
 IGNORE = -100
 """A target that does not count: padding, or a token that is not to be learned."""
@@ -65,6 +65,24 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 def sequence_loss(model: nn.Module, batch: Batch) -> Tensor:
     """Cross-entropy of a sequence model on a batch."""
     return cross_entropy(model(batch.tokens, batch.mask, batch.at), batch.targets)
+
+
+def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
+    """log p of each target that counts given what stands before it, in nats: as the targets, 0
+    where one does not count; differentiable."""
+    logits = model(batch.tokens, batch.mask, batch.at)
+    losses = F.cross_entropy(
+        logits.flatten(0, -2), batch.targets.flatten(), ignore_index=IGNORE, reduction="none"
+    )
+    return -losses.reshape(batch.targets.shape)
+
+
+def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
+    """log p of all that counts in each row, in nats: (N,), differentiable.
+
+    For trips it is log pi(trip), for prompts and answers log p(answer | prompt).
+    """
+    return choice_log_probabilities(model, batch).sum(1)
 
 
 def minibatches(
@@ -216,10 +234,10 @@ class _Run:
     ) -> None:
         self.settings = {
             "steps": whole_number("steps", steps, least=1),
-            "learning_rate": _positive("learning_rate", learning_rate),
+            "learning_rate": positive_number("learning_rate", learning_rate),
             "warmup": fraction("warmup", warmup),
             "decay": fraction("decay", decay),
-            "clip": _positive("clip", clip),
+            "clip": positive_number("clip", clip),
             "evaluate_every": whole_number("evaluate_every", evaluate_every, least=1),
             "patience": patience if patience is None else whole_number("patience", patience, 1),
             "seed": whole_number("seed", seed, least=0),
@@ -368,9 +386,3 @@ def load_checkpoint(path: Path | str) -> dict[str, Any]:
             f"{path} was not written by this library (expected {FORMAT!r}); pass another file."
         )
     return content
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a number above 0, but {value!r} came.")
-    return float(value)

@@ -35,21 +35,6 @@ LINE = 76  # characters: what a page shows without scrolling
 
 CHAPTERS = [import_module(f"{__name__}.chapter_{number}") for number in range(1, 11)]
 ASSIGNMENTS = [import_module(f"{__name__}.assignment_{number}") for number in range(1, 6)]
-OF_CHAPTERS",
-    "Exercise",
-    "Verdict",
-    "check",
-    "grade",
-    "grade_value",
-    "judge",
-    "ready",
-    "student_seed",
-]
-
-LINE = 76  # characters: what a page shows without scrolling
-
-CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7)
-ASSIGNMENTS = (assignment_1, assignment_2, assignment_3, assignment_4, assignment_5)
 OF_CHAPTERS: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
 }
