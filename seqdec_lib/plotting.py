@@ -145,7 +145,17 @@ def draw_track(
         rows, columns = np.nonzero(track.drawing == kind)
         middle = rows.mean(), columns.mean()
         along = "vertical" if np.ptp(rows) else "horizontal"
-        ax.text(*middle[::-1], name, ha="center", va="center", fontsize=9, rotation=along)
+        box = {"facecolor": GROUND[kind], "edgecolor": "none", "pad": 1.5}
+        ax.text(
+            *middle[::-1],
+            name,
+            ha="center",
+            va="center",
+            fontsize=9,
+            rotation=along,
+            bbox=box,
+            zorder=4,
+        )
     for i in range(0 if laps is None else len(laps)):
         states = laps.states[i, : laps.lengths[i] + 1]
         anew = np.flatnonzero(track.crashed[states])
