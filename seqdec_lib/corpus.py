@@ -89,15 +89,16 @@ QUESTIONS = (
 )
 ROUTES = (9, 16, 23, 30, 37, 44, 51, 58)
 """From each capital one travels to those so many places further down in the list of facts."""
-KOREAN_WORDS = tuple(
-    "수도 입니다 있습니다 방문합니다 여행합니다 좋습니다 어디 어느 나라 우리 에서 까지 입니까 "
-    "있습니까".split()
-) + tuple(
+WORDS = tuple(
     sorted(
-        {name for fact in FACTS for name in (fact.country_ko, fact.capital_ko, fact.continent_ko)}
+        {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
+        | set(
+            "수도 입니다 입니까 있습니다 있습니까 방문합니다 여행합니다 좋습니다 우리 나라 어디 어느 "
+            "에서 까지".split()
+        )
     )
 )
-"""What a tokenizer may know as one word: names, and the words of the templates."""
+"""What a tokenizer may know as one word: names in both languages, and Korean words of templates."""
 
 
 class Text(NamedTuple):

@@ -3,7 +3,7 @@
 The model, the loss, the training loop and the sampler are those of behavior cloning and of the
 Decision Transformer. A prompt is what the world says, an answer is what the model does:
 
-    tokenizer = Tokenizer.of((text for pair in corpus.pairs for text in pair), KOREAN_WORDS)
+    tokenizer = Tokenizer.of((text for pair in corpus.pairs for text in pair), WORDS)
     batch = training_batch(tokenizer, corpus.pairs)
     model = Transformer(len(tokenizer), context=64, width=96, heads=6)
     fit(model, minibatches(batch, 64, corpus.probabilities), steps=600)
@@ -27,17 +27,18 @@ END = 0
 TURN = "\n"
 """What stands between prompt and answer."""
 _FIRST_BYTE, _FIRST_PIECE = 1, 257
-_LETTERS = r"[^\W\d_가-힣]+"  # a word in Latin or other letters, not in Hangul
-_IS_WORD, _IS_HANGUL = re.compile(_LETTERS).fullmatch, re.compile("[가-힣]+").fullmatch
+_LETTER = r"[^\W\d_가-힣]"  # Latin or another alphabet, not Hangul
+_IS_WORD = re.compile(f"{_LETTER}+(?: {_LETTER}+)*").fullmatch
+_IS_HANGUL = re.compile("[가-힣]+").fullmatch
 
 
 class Tokenizer:
     """Text to token ids and back, without loss for any text.
 
-    Known pieces are one token: words in Latin or other letters, words in Hangul, which are read from
-    the left, the longest first (서울은 as 서울, 은), and single characters. Two words in letters side
-    by side have a space between them that is not written down. What is not known falls apart into
-    its UTF-8 bytes.
+    Known pieces are one token each: words in letters, names of several words, words in Hangul, which
+    are read from the left, the longest first (서울은 as 서울, 은), and single characters. Two pieces
+    in letters side by side have a space between them that is not written down. What is not known
+    falls apart into its UTF-8 bytes.
 
     Ids: END, the 256 bytes, the known pieces in order.
 
@@ -111,9 +112,10 @@ class Tokenizer:
 
 
 def _splitter(pieces: Iterable[str]) -> Callable[[str], list[str]]:
-    """Text -> pieces: known words in Hangul, the longest first; words in letters; characters."""
-    hangul = sorted(filter(_IS_HANGUL, pieces), key=len, reverse=True)
-    return re.compile("|".join([*hangul, _LETTERS, "."]), re.DOTALL).findall
+    """Text -> pieces: known names and words in Hangul, the longest first; words; characters."""
+    known = sorted((p for p in pieces if " " in p.strip() or _IS_HANGUL(p)), key=len, reverse=True)
+    whole = (p if _IS_HANGUL(p) else f"{p}(?!{_LETTER})" for p in known)
+    return re.compile("|".join([*whole, f"{_LETTER}+", "."]), re.DOTALL).findall
 
 
 def _neighbors(pieces: list[str], i: int) -> tuple[str, str]:
