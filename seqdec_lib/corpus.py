@@ -60,14 +60,14 @@ TEMPLATES = {
         0.2,
     ),
     "continent": Template(
-        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.15
+        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.1
     ),
     "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.1),
     "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.1),
     "travel": Template(
         "We travel from {capital} | to {there}.",
         "우리는 {capital_ko}에서 | {there_ko}까지 여행합니다.",
-        0.25,
+        0.3,
     ),
 }
 QUESTIONS = (
@@ -206,8 +206,9 @@ def withheld_pairs(
 
     Parameters
     ----------
-    test, validation : numbers of facts that lose one sentence, of any template but "travel". The
-        first test pair is always the first fact's, "Seoul is the capital of South Korea."
+    test, validation : numbers of facts that lose one sentence, of a template all of whose words are
+        trained in others. The first test pair is always the first fact's, "Seoul is the capital of
+        South Korea."
     unseen : number of facts that lose both sentences that say them.
 
     Raises
@@ -221,7 +222,7 @@ def withheld_pairs(
         raise ValueError(f"there are {len(facts)} facts, but {end} are to lose a sentence.")
     rng = np.random.default_rng(seed)
     order = [0, *(1 + rng.permutation(len(facts) - 1))]
-    names = [name for name in TEMPLATES if name != "travel"]
+    names = ["capital", "capital last", "like", "visit"]
     single = [(facts[i].country, names[k % len(names)]) for k, i in enumerate(order)]
     both = [(facts[i].country, name) for i in order[test + validation : end] for name in names[:2]]
     return Pairs(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import textwrap
+from collections.abc import Collection, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
 from seqdec_lib.evaluation import mean_interval
@@ -152,3 +154,42 @@ def draw_simplex(ax: Axes, choices: np.ndarray, names: Collection[str]) -> None:
         ax.text(x, y + (0.05 if y else -0.13), name, ha="center", fontsize=9)
     ax.set_aspect("equal")
     ax.set_axis_off()
+
+
+def draw_decisions(
+    ax: Axes, questions: Sequence[tuple[str, str]], otherwise: str, wrap: int = 19
+) -> None:
+    """A flow chart: each question leads to its answer if yes, and down to the next one if no.
+
+    Parameters
+    ----------
+    questions : pairs of a question, wrapped at `wrap` characters, and an answer with its own lines.
+    otherwise : where the last no leads to.
+
+    Raises
+    ------
+    ValueError
+        No question.
+    """
+    if not questions:
+        raise ValueError("a flow chart needs at least one question, but none came.")
+    asks = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": BLUE}
+    says = {"boxstyle": "square,pad=0.5", "facecolor": "white", "edgecolor": GRAY}
+    arrow = {"arrowstyle": "-|>", "color": "black", "shrinkA": 5, "shrinkB": 5}
+    for i, (question, answer) in enumerate(questions):
+        asked = _boxed(ax, (0.2, -i), textwrap.fill(question, wrap), asks)
+        said = _boxed(ax, (0.46, -i), answer, says, ha="left")
+        below = (0.2, -i - 0.71)
+        ax.annotate("", (0, 0.5), (1, 0.5), xycoords=said, textcoords=asked, arrowprops=arrow)
+        ax.annotate("", below, (0.5, 0), xycoords="data", textcoords=asked, arrowprops=arrow)
+        ax.text(0.405, -i + 0.08, "yes", fontsize=9, ha="center")
+        ax.text(0.22, -i - 0.52, "no", fontsize=9, va="center")
+    _boxed(ax, (0.2, -len(questions)), otherwise, says)
+    ax.set(xlim=(0, 1), ylim=(-len(questions) - 0.5, 0.5))
+    ax.set_axis_off()
+
+
+def _boxed(
+    ax: Axes, place: tuple[float, float], text: str, box: dict[str, str], ha: str = "center"
+) -> Annotation:
+    return ax.annotate(text, place, ha=ha, va="center", fontsize=9, bbox=box)

@@ -54,3 +54,13 @@ def test_the_optimum_is_a_dashed_line() -> None:
     plotting.draw_optimum(ax, 3.0)
     (line,) = ax.lines
     assert line.get_linestyle() == "--" and set(line.get_ydata()) == {3.0}
+
+
+def test_a_flow_chart_shows_all_its_texts() -> None:
+    ax = plotting.new_figure()
+    plotting.draw_decisions(ax, [("Is it late?", "Sleep"), ("Is it dark?", "Read")], "Walk")
+    texts = [text.get_text().replace("\n", " ") for text in ax.texts]
+    assert {"Is it late?", "Sleep", "Is it dark?", "Read", "Walk"} <= set(texts)
+    assert texts.count("yes") == texts.count("no") == 2
+    with pytest.raises(ValueError, match="at least one question"):
+        plotting.draw_decisions(ax, [], "Walk")
