@@ -172,7 +172,8 @@ def test_the_class_is_complete(rows: list[Row]) -> None:
     for assignment in Course().assignments():
         there = {row.student for row in rows if row.assignment == assignment}
         assert {"perfect", "empty", "mistaken-1", "mistaken-2"} <= there
-    assert len([row for row in rows if row.assignment == "a0"]) >= 25
+    hostile = [row for row in rows if row.assignment == "a0"]
+    assert len(hostile) >= 25 and all(row.feedback for row in hostile)
 
 
 @needs_a_sandbox

@@ -28,6 +28,7 @@ QUICK = (  # limits that hostile work runs into soon
     "--RunInSandbox.all_seconds=60",
     "--RunInSandbox.memory=1000000000",
 )
+NEXT_TERM = ("--SetTerm.term=1", "--RunInSandbox.term=1")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def hostile(folder: Path) -> list[Row]:
 
 
 def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
-    """Real assignments: perfect, empty, and with every common mistake."""
-    course, rows = Course(folder), []
+    """Real assignments, as next term's: perfect, empty, and with common mistakes."""
+    course, rows = Course(folder, NEXT_TERM), []
     for assignment in assignments:
         source = nbformat.read(HERE / "source" / assignment / f"{assignment}.ipynb", as_version=4)
         _write(folder / "source" / assignment / f"{assignment}.ipynb", source)
@@ -98,7 +99,6 @@ def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
         for student, notebook in class_.items():
             _write(_place(course, student, assignment), notebook)
         course.grade(assignment)
-        course.feedback(assignment)
         full = sum(cell.metadata.nbgrader.points for cell in source.cells if people.is_test(cell))
         for student in class_:
             rows.append(_row(course, student, assignment, full if student == "perfect" else 0))
@@ -126,6 +126,7 @@ def _why(row: Row) -> str:
 
 
 def _row(course: Course, student: str, assignment: str, expected: float, says: str = "") -> Row:
+    graded = course.folder / "autograded" / student / assignment / f"{assignment}.ipynb"
     page = course.folder / "feedback" / student / assignment / f"{assignment}.html"
     feedback = page.read_text(encoding="utf-8") if page.is_file() else ""
     got, out_of = None, 0.0
@@ -136,7 +137,7 @@ def _row(course: Course, student: str, assignment: str, expected: float, says: s
             if cell.cell_type == "code"
         }
         out_of = sum(tests.values())
-        if feedback:
+        if graded.is_file():
             grades = gradebook.find_submission_notebook(assignment, assignment, student).grades
             points = [grade.auto_score for grade in grades if grade.name in tests]
             got = None if None in points or len(points) < len(tests) else sum(points)
