@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coursework.grading.collecting import Newest, Notebooks
@@ -15,6 +15,7 @@ from coursework.grading.feedback import HideTests
 from coursework.grading.reading import harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
+from coursework.grading.run import report
 from coursework.grading.run import test as run_test
 from coursework.sandbox import wire
 from coursework.sandbox.inside import answers
@@ -36,6 +37,7 @@ plain_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(plain_values)
 def test_plain_values_come_out_as_they_are(value: object) -> None:
     kind, came = wire.answer(answers._answer(value))
@@ -173,6 +175,7 @@ def cell_of(name: str, source: str) -> nbformat.NotebookNode:
     return cell
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([*ORIGINALS, "", "x"]), st.integers(0, 3))))
 def test_afterwards_each_cell_is_there_once_in_order(handed_in: list[tuple[str, int]]) -> None:
     cells = [cell_of(name, f"work {k}") for name, k in handed_in]
@@ -254,6 +257,11 @@ def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, conte
 )
 def test_written_answers_run_no_script(text: str, becomes: str) -> None:
     assert harmless(text) == becomes
+
+
+def test_a_report_quotes_a_cell_without_running_it() -> None:
+    source = report(["The cell that begins with `# `<img src=x onerror=y>`: stopped."]).source
+    assert "<img" not in source and "stopped" in source
 
 
 def test_pasted_pictures_stay(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer
 
+from coursework.grading.reading import harmless
 from coursework.sandbox.box import Limits, NoSandbox, trouble
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
@@ -104,7 +105,7 @@ def test(source: str, student: Student) -> list[NotebookNode]:
 
 def report(notices: list[str]) -> NotebookNode:
     """The cell on top of a graded notebook that says what went wrong."""
-    lines = "\n".join(f"- {notice}" for notice in notices)
+    lines = "\n".join(f"- {harmless(notice)}" for notice in notices)
     return nbformat.v4.new_markdown_cell(f"**What happened while this was graded**\n\n{lines}")
 
 
