@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 from coursework.record import ASSIGNMENTS, CHECKS, COURSEWORK, recordings
-from seqdec_lib.checks import OF_ASSIGNMENTS
+from seqdec_lib.checks import OF_ASSIGNMENTS, OF_CHAPTERS
 
 POINTS = 20
 STUDENTS = ("ada", "emmy", "kim")
@@ -174,6 +174,7 @@ def test_the_recorded_cases_are_those_of_the_source(assignment: str) -> None:
 
 
 def test_each_self_check_belongs_to_a_problem() -> None:
+    assert not OF_ASSIGNMENTS.keys() & OF_CHAPTERS.keys()
     sources = "".join(c.source for a in ASSIGNMENTS for c in solution_cells(notebook_of(a)))
     for name in OF_ASSIGNMENTS:
         assert f'check("{name}", {name})' in sources
