@@ -1,6 +1,7 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
 .PHONY: help env book test bench seeds lab serve notebooks clean
+.PHONY: course release collect grade formgrader feedback gradebook course-test
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python
@@ -10,7 +11,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 IN_ENV := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python.exe,.venv/bin/python)
 
 help: ## list these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 env:
 	@python='$(PYTHON)'; command -v "$$python" >/dev/null 2>&1 || { \
@@ -39,6 +40,30 @@ notebooks: env ## run all chapters again and keep the new outputs, two at a time
 	@printf '%s\0' chapters/*.ipynb | xargs -0 -n 1 -P 2 $(IN_ENV) -m nbconvert --to notebook \
 	  --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN
 	@$(IN_ENV) site/figures.py
+
+course: env ## look whether this machine can grade submissions
+	@$(IN_ENV) -m coursework prepare
+
+release: env ## make the students' version of an assignment: make release A=a1
+	@$(IN_ENV) -m coursework release '$(A)'
+
+collect: env ## sort what was handed in by student: make collect A=a1
+	@$(IN_ENV) -m coursework collect '$(A)'
+
+grade: env ## run what was handed in, in a sandbox, and test it: make grade A=a1
+	@$(IN_ENV) -m coursework grade '$(A)'
+
+formgrader: env ## read written answers and give them points, in the browser
+	@$(IN_ENV) -m coursework formgrader
+
+feedback: env ## write a page for each student: make feedback A=a1
+	@$(IN_ENV) -m coursework feedback '$(A)'
+
+gradebook: env ## write all points to coursework/grades.csv
+	@$(IN_ENV) -m coursework gradebook
+
+course-test: env ## grade a class of made-up students and print what each got
+	@$(IN_ENV) -m coursework test
 
 clean: ## delete the website and the private environment
 	@rm -rf _build .venv *.egg-info

@@ -27,7 +27,7 @@ INSTRUCTIONS = {
     "repeat": "Repeat the following sentence: ‘{}’",
     "complete": "Complete the following sentence: ‘{}’",
 }
-SHARES = {"to English": 0.35, "to Korean": 0.35, "answer": 0.15, "repeat": 0.1, "complete": 0.05}
+SHARES = {"to English": 0.3, "to Korean": 0.3, "answer": 0.15, "repeat": 0.2, "complete": 0.05}
 """How often a text has which instruction, before texts are withheld."""
 
 
@@ -36,6 +36,8 @@ class Template(NamedTuple):
 
     english: str
     korean: str
+    share: float = 1.0
+    """How often a sentence is made from this template."""
 
 
 class Question(NamedTuple):
@@ -48,16 +50,25 @@ class Question(NamedTuple):
 
 TEMPLATES = {
     "capital": Template(
-        "{capital} | is the capital of {country}.", "{capital_ko:은는} | {country_ko}의 수도입니다."
+        "{capital} | is the capital of {country}.",
+        "{capital_ko:은는} | {country_ko}의 수도입니다.",
+        0.2,
     ),
     "capital last": Template(
-        "The capital of {country} | is {capital}.", "{country_ko}의 수도는 | {capital_ko}입니다."
+        "The capital of {country} | is {capital}.",
+        "{country_ko}의 수도는 | {capital_ko}입니다.",
+        0.2,
     ),
     "continent": Template(
-        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다."
+        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.1
     ),
-    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다."),
-    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다."),
+    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.1),
+    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.1),
+    "travel": Template(
+        "We travel from {capital} | to {there}.",
+        "우리는 {capital_ko}에서 | {there_ko}까지 여행합니다.",
+        0.3,
+    ),
 }
 QUESTIONS = (
     Question(
@@ -76,6 +87,18 @@ QUESTIONS = (
         Template("{country}.", "{country_ko}입니다."),
     ),
 )
+ROUTES = (9, 16, 23, 30, 37, 44, 51, 58)
+"""From each capital one travels to those so many places further down in the list of facts."""
+WORDS = tuple(
+    sorted(
+        {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
+        | set(
+            "수도 입니다 입니까 있습니다 있습니까 방문합니다 여행합니다 좋습니다 우리 나라 어디 어느 "
+            "에서 까지".split()
+        )
+    )
+)
+"""What a tokenizer may know as one word: names in both languages, and Korean words of templates."""
 
 
 class Text(NamedTuple):
@@ -90,9 +113,17 @@ class Text(NamedTuple):
     """The sentence that it says or asks for, as a key of TEMPLATES."""
 
 
-def sentence(fact: Fact, template: str, language: str) -> str:
-    """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다."""
-    return _filled(_said(TEMPLATES, template), fact, language).replace("| ", "")
+def sentence(fact: Fact, template: str, language: str, there: Fact | None = None) -> str:
+    """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
+
+    there : where a sentence of template "travel" goes to.
+
+    Raises
+    ------
+    ValueError
+        An unknown template or language; a journey without an end.
+    """
+    return " ".join(_halves(fact, template, language, there))
 
 
 def translation(fact: Fact, template: str, to: str) -> tuple[str, str]:
@@ -101,40 +132,51 @@ def translation(fact: Fact, template: str, to: str) -> tuple[str, str]:
     return INSTRUCTIONS[f"to {to}"].format(source), sentence(fact, template, to)
 
 
-def _said(table: dict, key: str) -> Template:
-    if key not in table:
-        raise ValueError(f"template must be one of {sorted(table)}, but {key!r} came.")
-    return table[key]
+def _halves(fact: Fact, template: str, language: str, there: Fact | None) -> list[str]:
+    if template not in TEMPLATES:
+        raise ValueError(f"template must be one of {sorted(TEMPLATES)}, but {template!r} came.")
+    if template == "travel" and there is None:
+        raise ValueError("a sentence about traveling needs there=..., the fact of its other end.")
+    return _filled(TEMPLATES[template], fact, language, there).split(" | ")
 
 
-def _filled(template: Template, fact: Fact, language: str) -> str:
+def _filled(template: Template, fact: Fact, language: str, there: Fact | None = None) -> str:
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {LANGUAGES}, but {language!r} came.")
     words = fact._asdict() | {"continent_ko": fact.continent_ko}
+    if there is not None:
+        words |= {"there": there.capital, "there_ko": there.capital_ko}
     text = template[LANGUAGES.index(language)].format(**words)
     return text[:1].upper() + text[1:]
 
 
-def _texts_of(fact: Fact, language: str) -> Iterator[Text]:
-    """All texts about a fact whose prompt holds words of this language."""
+def _texts_of(fact: Fact, destinations: Sequence[Fact], language: str) -> Iterator[Text]:
+    """All texts about a fact whose sentence or question is in this language."""
     other = LANGUAGES[language == "English"]
 
     def text(instruction: str, asked: str, answer: str, share: float, template: str) -> Text:
         prompt = INSTRUCTIONS[instruction].format(asked)
-        return Text(
-            prompt, answer, share * SHARES[instruction], instruction, fact.country, template
-        )
+        share *= SHARES[instruction]
+        return Text(prompt, answer, share, instruction, fact.country, template)
 
-    for template in TEMPLATES:
-        whole, share = sentence(fact, template, language), 1 / len(TEMPLATES)
-        begun, rest = _filled(TEMPLATES[template], fact, language).split(" | ")
-        yield text(f"to {other}", whole, sentence(fact, template, other), share, template)
-        yield text("repeat", whole, whole, share / 2, template)
-        yield text("complete", begun, rest, share / 2, template)
+    for template, (*_, share) in TEMPLATES.items():
+        ends = destinations if template == "travel" else [None]
+        for there in ends:
+            begun, rest = _halves(fact, template, language, there)
+            whole, each = f"{begun} {rest}", share / len(ends)
+            translated = sentence(fact, template, other, there)
+            yield text(f"to {other}", whole, translated, 2 * each, template)
+            yield text("repeat", whole, whole, each, template)
+            yield text("complete", begun, rest, each, template)
     for template, asked, short in QUESTIONS:
-        question, share = _filled(asked, fact, language), 1 / len(QUESTIONS) / 2
+        question, each = _filled(asked, fact, language), 1 / len(QUESTIONS) / 2
         for answer in (_filled(short, fact, language), sentence(fact, template, language)):
-            yield text("answer", question, answer, share / 2, template)
+            yield text("answer", question, answer, each, template)
+
+
+def _destinations(facts: Sequence[Fact], start: int) -> list[Fact]:
+    steps = sorted({step % len(facts) for step in ROUTES} - {0})
+    return [facts[(start + step) % len(facts)] for step in steps]
 
 
 class Pairs(NamedTuple):
@@ -160,37 +202,32 @@ def withheld_pairs(
     validation: int = 12,
     unseen: int = 8,
 ) -> Pairs:
-    """Choose which sentences are never trained on: at most one a fact, but for unseen facts.
+    """Choose which sentences are never trained on, in neither language.
 
     Parameters
     ----------
-    test, validation, unseen : numbers of facts. The first test pair is always that of the first
-        fact, "Seoul is the capital of South Korea."
+    test, validation : numbers of facts that lose one sentence, of a template all of whose words are
+        trained in others. The first test pair is always the first fact's, "Seoul is the capital of
+        South Korea."
+    unseen : number of facts that lose both sentences that say them.
 
     Raises
     ------
     ValueError
-        More facts to be withheld than there are.
+        More facts to lose something than there are.
     """
-    counts = [
-        whole_number(name, count, least=least)
-        for name, count, least in (
-            ("test", test, 1),
-            ("validation", validation, 0),
-            ("unseen", unseen, 0),
-        )
-    ]
-    if sum(counts) > len(facts):
-        raise ValueError(f"there are {len(facts)} facts, but {sum(counts)} are to be withheld.")
+    test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)
+    end = test + validation + whole_number("unseen", unseen, 0)
+    if end > len(facts):
+        raise ValueError(f"there are {len(facts)} facts, but {end} are to lose a sentence.")
     rng = np.random.default_rng(seed)
     order = [0, *(1 + rng.permutation(len(facts) - 1))]
-    of_capitals = ("capital", "capital last")
-    forms = rng.permutation(np.resize(of_capitals, len(facts)))
-    forms[0] = "capital"
-    ends = np.cumsum(counts)
-    single = [(facts[i].country, str(forms[i])) for i in order[: ends[1]]]
-    both = [(facts[i].country, form) for i in order[ends[1] : ends[2]] for form in of_capitals]
-    return Pairs(frozenset(single[: ends[0]]), frozenset(single[ends[0] :]), frozenset(both))
+    names = ["capital", "capital last", "like", "visit"]
+    single = [(facts[i].country, names[k % len(names)]) for k, i in enumerate(order)]
+    both = [(facts[i].country, name) for i in order[test + validation : end] for name in names[:2]]
+    return Pairs(
+        frozenset(single[:test]), frozenset(single[test : test + validation]), frozenset(both)
+    )
 
 
 @dataclass(frozen=True)
@@ -217,9 +254,9 @@ class Corpus:
         """
         kept = [
             text
-            for fact in facts
+            for i, fact in enumerate(facts)
             for language in LANGUAGES
-            for text in _texts_of(fact, language)
+            for text in _texts_of(fact, _destinations(facts, i), language)
             if (text.country, text.template) not in withheld and text.instruction in instructions
         ]
         if not kept:

@@ -3,9 +3,9 @@
 The model, the loss, the training loop and the sampler are those of behavior cloning and of the
 Decision Transformer. A prompt is what the world says, an answer is what the model does:
 
-    tokenizer = Tokenizer.of(text for pair in corpus.pairs for text in pair)
+    tokenizer = Tokenizer.of((text for pair in corpus.pairs for text in pair), WORDS)
     batch = training_batch(tokenizer, corpus.pairs)
-    model = Transformer(len(tokenizer), context=64, width=96, layers=2)
+    model = Transformer(len(tokenizer), context=64, width=96, heads=6)
     fit(model, minibatches(batch, 64, corpus.probabilities), steps=600)
     answers(model, tokenizer, ["Answer the following question: ‘What is ...?’"])
 """
@@ -13,7 +13,7 @@ Decision Transformer. A prompt is what the world says, an answer is what the mod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -27,34 +27,44 @@ END = 0
 TURN = "\n"
 """What stands between prompt and answer."""
 _FIRST_BYTE, _FIRST_PIECE = 1, 257
-_PIECES = re.compile(r"[^\W\d_가-힣]+|.", re.DOTALL)  # a word in letters, or one character
-_WORD = re.compile(r"[^\W\d_가-힣]+")
+_LETTER = r"[^\W\d_가-힣]"  # Latin or another alphabet, not Hangul
+_IS_WORD = re.compile(f"{_LETTER}+(?: {_LETTER}+)*").fullmatch
+_IS_HANGUL = re.compile("[가-힣]+").fullmatch
 
 
 class Tokenizer:
     """Text to token ids and back, without loss for any text.
 
-    A known word in Latin or other letters is one token, and so is any known single character: a
-    Hangul syllable, a digit, a mark, a space. Two words side by side have a space between them that
-    is not written down. What is not known falls apart into its UTF-8 bytes.
+    Known pieces are one token each: words in letters, names of several words, words in Hangul, which
+    are read from the left, the longest first (서울은 as 서울, 은), and single characters. Two pieces
+    in letters side by side have a space between them that is not written down. What is not known
+    falls apart into its UTF-8 bytes.
 
     Ids: END, the 256 bytes, the known pieces in order.
+
+    Raises
+    ------
+    ValueError
+        A piece that is neither a word nor a single character.
     """
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self.pieces = sorted(set(pieces))
         self._ids = {piece: _FIRST_PIECE + i for i, piece in enumerate(self.pieces)}
         for piece in self.pieces:
-            if len(_PIECES.findall(piece)) != 1:
+            if len(piece) != 1 and not _IS_WORD(piece) and not _IS_HANGUL(piece):
                 raise ValueError(
                     f"a piece must be a word or a single character, but {piece!r} came; "
                     "Tokenizer.of(texts) finds the pieces of texts."
                 )
+        self._split = _splitter(self.pieces)
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Tokenizer:
-        """The tokenizer that knows all words and characters of some texts."""
-        return cls(piece for text in texts for piece in _PIECES.findall(text + TURN))
+    def of(cls, texts: Iterable[str], words: Iterable[str] = ()) -> Tokenizer:
+        """The tokenizer that knows some words, and all words in letters and characters of texts."""
+        words = list(words)
+        split = _splitter(words)
+        return cls([*words, TURN, *(piece for text in texts for piece in split(text))])
 
     def __len__(self) -> int:
         """Number of token ids."""
@@ -63,7 +73,7 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """Token ids of a text."""
         ids: list[int] = []
-        pieces = _PIECES.findall(text)
+        pieces = self._split(text)
         for i, piece in enumerate(pieces):
             if piece == " " and all(map(self._is_known_word, _neighbors(pieces, i))):
                 continue
@@ -88,7 +98,7 @@ class Tokenizer:
             if i == END:
                 break
             piece = self.pieces[i - _FIRST_PIECE] if i >= _FIRST_PIECE else ""
-            is_word = bool(_WORD.fullmatch(piece))
+            is_word = _IS_WORD(piece) is not None
             data += b" " if is_word and after_word else b""
             data += piece.encode("utf-8", "surrogatepass") if piece else bytes([i - _FIRST_BYTE])
             after_word = is_word
@@ -98,7 +108,14 @@ class Tokenizer:
             return data.decode("utf-8", "replace")
 
     def _is_known_word(self, piece: str) -> bool:
-        return piece in self._ids and bool(_WORD.fullmatch(piece))
+        return piece in self._ids and _IS_WORD(piece) is not None
+
+
+def _splitter(pieces: Iterable[str]) -> Callable[[str], list[str]]:
+    """Text -> pieces: known names and words in Hangul, the longest first; words; characters."""
+    known = sorted((p for p in pieces if " " in p.strip() or _IS_HANGUL(p)), key=len, reverse=True)
+    whole = (p if _IS_HANGUL(p) else f"{p}(?!{_LETTER})" for p in known)
+    return re.compile("|".join([*whole, f"{_LETTER}+", "."]), re.DOTALL).findall
 
 
 def _neighbors(pieces: list[str], i: int) -> tuple[str, str]:

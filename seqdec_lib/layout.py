@@ -200,7 +200,20 @@ class TokenLayout:
         """Token ids of K steps, (N, K) each -> (N, front + K * per_step).
 
         `goals` holds returns-to-go, or, in its first column, the return that is the goal.
+
+        Raises
+        ------
+        ValueError
+            A goal or a reward that gets a token and is NaN or infinite.
         """
+        read = {"goals": self.goal is not None, "rewards": self.reward_levels is not None}
+        for name, values in (("goals", goals), ("rewards", rewards)):
+            if read[name] and not np.isfinite(values).all():
+                raise ValueError(
+                    f"{name} must be finite numbers, but {int((~np.isfinite(values)).sum())} of "
+                    f"{np.size(values)} are NaN or infinite; returns-to-go come from "
+                    "Trajectories.returns_to_go."
+                )
         parts = [states, self.n_states + actions]
         if self.reward_levels is not None:
             parts.append(self._first_reward + _nearest(self.reward_levels, rewards))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import textwrap
+from collections.abc import Collection, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
 from seqdec_lib.evaluation import mean_interval
+from seqdec_lib.problems.racetrack import FINISH, ROAD, START, WALL, Racetrack
 from seqdec_lib.problems.rail import CITIES, CITY_NAMES
 from seqdec_lib.problems.travel_tree import TravelTree
+from seqdec_lib.trajectories import Trajectories
 from seqdec_lib.validation import whole_number
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -27,6 +32,7 @@ LABEL_PLACES |= {
     "Vienna": (-4, -11, "right"),
 }
 YELLOW, SKY, GRAY = "#F0C808", "#56B4E9", "#8a8a8a"
+GROUND = {WALL: "#b9b9b9", ROAD: "#f7f7f7", START: "#cfe6f7", FINISH: "#fbe3a6"}
 
 
 def draw_optimum(ax: Axes, value: float, label: str = "optimum") -> None:
@@ -124,6 +130,43 @@ def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> 
     ax.annotate(text, place, textcoords="offset points", fontsize=9, bbox=box, zorder=4, **style)
 
 
+def draw_track(
+    ax: Axes, track: Racetrack, laps: Trajectories | None = None, color: str = BLUE
+) -> None:
+    """A racetrack from above, and laps on it: a dot where each step ended, a cross at a crash.
+
+    A cross stands where the car was last seen; it goes on from the start line.
+    """
+    ground = np.zeros((*track.drawing.shape, 3))
+    for kind, shade in GROUND.items():
+        ground[track.drawing == kind] = to_rgb(shade)
+    ax.imshow(ground, interpolation="nearest")
+    for kind, name in ((START, "start"), (FINISH, "finish")):
+        rows, columns = np.nonzero(track.drawing == kind)
+        middle = rows.mean(), columns.mean()
+        along = "vertical" if np.ptp(rows) else "horizontal"
+        box = {"facecolor": GROUND[kind], "edgecolor": "none", "pad": 1.5}
+        ax.text(
+            *middle[::-1],
+            name,
+            ha="center",
+            va="center",
+            fontsize=9,
+            rotation=along,
+            bbox=box,
+            zorder=4,
+        )
+    for i in range(0 if laps is None else len(laps)):
+        states = laps.states[i, : laps.lengths[i] + 1]
+        anew = np.flatnonzero(track.crashed[states])
+        row, column, _, _ = track.unpack(states)
+        strength = max(0.15, 1 / np.sqrt(len(laps)))
+        for part in np.split(np.arange(len(states)), anew):
+            ax.plot(column[part], row[part], "o-", color=color, alpha=strength, markersize=3)
+        ax.plot(column[anew - 1], row[anew - 1], "x", color="black", markersize=7, zorder=3)
+    ax.set_axis_off()
+
+
 def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> None:
     """Who looks at whom: weights (K, S), a query a row, a key a column, white is 0.
 
@@ -152,3 +195,42 @@ def draw_simplex(ax: Axes, choices: np.ndarray, names: Collection[str]) -> None:
         ax.text(x, y + (0.05 if y else -0.13), name, ha="center", fontsize=9)
     ax.set_aspect("equal")
     ax.set_axis_off()
+
+
+def draw_decisions(
+    ax: Axes, questions: Sequence[tuple[str, str]], otherwise: str, wrap: int = 19
+) -> None:
+    """A flow chart: each question leads to its answer if yes, and down to the next one if no.
+
+    Parameters
+    ----------
+    questions : pairs of a question, wrapped at `wrap` characters, and an answer with its own lines.
+    otherwise : where the last no leads to.
+
+    Raises
+    ------
+    ValueError
+        No question.
+    """
+    if not questions:
+        raise ValueError("a flow chart needs at least one question, but none came.")
+    asks = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": BLUE}
+    says = {"boxstyle": "square,pad=0.5", "facecolor": "white", "edgecolor": GRAY}
+    arrow = {"arrowstyle": "-|>", "color": "black", "shrinkA": 5, "shrinkB": 5}
+    for i, (question, answer) in enumerate(questions):
+        asked = _boxed(ax, (0.2, -i), textwrap.fill(question, wrap), asks)
+        said = _boxed(ax, (0.46, -i), answer, says, ha="left")
+        below = (0.2, -i - 0.71)
+        ax.annotate("", (0, 0.5), (1, 0.5), xycoords=said, textcoords=asked, arrowprops=arrow)
+        ax.annotate("", below, (0.5, 0), xycoords="data", textcoords=asked, arrowprops=arrow)
+        ax.text(0.405, -i + 0.08, "yes", fontsize=9, ha="center")
+        ax.text(0.22, -i - 0.52, "no", fontsize=9, va="center")
+    _boxed(ax, (0.2, -len(questions)), otherwise, says)
+    ax.set(xlim=(0, 1), ylim=(-len(questions) - 0.5, 0.5))
+    ax.set_axis_off()
+
+
+def _boxed(
+    ax: Axes, place: tuple[float, float], text: str, box: dict[str, str], ha: str = "center"
+) -> Annotation:
+    return ax.annotate(text, place, ha=ha, va="center", fontsize=9, bbox=box)

@@ -152,16 +152,21 @@ def from_minari(dataset_id: str, folder: Path | str | None = None) -> Trajectori
     ImportError
         Minari is not installed.
     ValueError
-        No such dataset, or other kinds of observations or actions.
+        No such dataset, a damaged one, or other kinds of observations or actions.
     """
     minari = _minari()
     with _minari_folder(folder):
         try:
             dataset = minari.load_dataset(dataset_id)
+            episodes = list(dataset.iterate_episodes())
         except FileNotFoundError as error:
             raise ValueError(
                 f"there is no local Minari dataset {dataset_id!r}; look at "
                 f"`minari list local`, or fetch it with minari.download_dataset({dataset_id!r})."
+            ) from error
+        except (OSError, KeyError) as error:
+            raise ValueError(
+                f"the Minari dataset {dataset_id!r} is damaged ({error}); create or fetch it anew."
             ) from error
         spaces = dataset.observation_space, dataset.action_space
         if not all(isinstance(space, Discrete) for space in spaces):
@@ -169,7 +174,6 @@ def from_minari(dataset_id: str, folder: Path | str | None = None) -> Trajectori
                 "only whole numbers are tokens here: observations and actions must be Discrete, "
                 f"but {spaces[0]} and {spaces[1]} came; number them first."
             )
-        episodes = list(dataset.iterate_episodes())
     first = [int(space.start) for space in spaces]
     return Trajectories.from_episodes(
         [np.asarray(episode.observations) - first[0] for episode in episodes],

@@ -102,7 +102,9 @@ def minibatches(
     tensors = [data.tokens, data.targets, data.mask, data.at if own_at else None]
     counts = [len(tensor) for tensor in tensors if tensor is not None]
     if not rows or len(set(counts)) > 1:
-        raise ValueError(f"a dataset needs equally many rows everywhere, but {counts} came.")
+        raise ValueError(
+            f"a dataset needs at least one row, and equally many everywhere, but {counts} came."
+        )
     if weights is not None:
         weights = torch.as_tensor(weights, dtype=torch.float64)
         if weights.shape != (rows,) or not (weights >= 0).all() or not 0 < weights.sum() < math.inf:

@@ -65,7 +65,10 @@ class Trajectories:
                 "mask must be True from the first step to an episode's last, and False after it."
             )
         if not np.isfinite(self.rewards).all():
-            raise ValueError("rewards must be finite numbers, but some are NaN or infinite.")
+            raise ValueError(
+                "rewards must be finite numbers, but some are NaN or infinite; drop those "
+                "episodes, or look for what made them."
+            )
 
     def __len__(self) -> int:
         return len(self.actions)

@@ -71,12 +71,14 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
     rows = rows.astype(float)
     if np.isnan(rows).any():
         raise ValueError(
-            f"{name} must hold probabilities, but {int(np.isnan(rows).sum())} entries are NaN."
+            f"{name} must hold probabilities, but {int(np.isnan(rows).sum())} entries are NaN; "
+            "look for a 0 / 0 where the rows were made."
         )
     if rows.size and rows.min() < 0:
         where = tuple(int(i) for i in np.unravel_index(rows.argmin(), rows.shape))
         raise ValueError(
-            f"{name} must hold probabilities, but entry {where} is {rows.min():.6g}, below 0."
+            f"{name} must hold probabilities, but entry {where} is {rows.min():.6g}, below 0; "
+            "logits become probabilities by a softmax."
         )
     sums = rows.sum(axis=-1, keepdims=True)
     tolerance = SINGLE_PRECISION_TOLERANCE if single else ROW_SUM_TOLERANCE

@@ -21,6 +21,9 @@ RECORD = "application/papermill.record/"
 SECONDS = "cpu seconds: "  # what a method took, shown in the leaderboard and never the same twice
 WIDGET = "application/vnd.jupyter.widget-view+json"  # model identifiers are random
 
+# A frame of a figure with a slider, as seqdec_lib.interactive writes it: a line of its own.
+FRAME = re.compile(r'^<g data-label="([^"]*)".*</g>$', re.MULTILINE)
+
 # Digits that continue a word or another number (x1, 0x7f, 2.13.0) are text. A final period is
 # part of the number, because "1." is how numpy prints a whole float.
 NUMBER = re.compile(
@@ -35,12 +38,13 @@ class Tolerance:
     """How far a new output may be from the committed one.
 
     Numbers agree where |new - old| <= absolute + relative * |old|; `pixels` is the largest share
-    of a figure's pixels that may differ.
+    of a figure's pixels that may differ, `frames` that of the frames of a figure with a slider.
     """
 
     relative: float = 0.0
     absolute: float = 0.0
     pixels: float = 0.0
+    frames: float = 0.0
 
     @property
     def is_exact(self) -> bool:
@@ -102,6 +106,8 @@ def _other_count(kind: str, before: list, after: list) -> str:
 def compare_values(old: Any, new: Any, tolerance: Tolerance) -> str | None:
     """Compare two outputs that are not images; return a complaint or None."""
     if isinstance(old, str) and isinstance(new, str):
+        if tolerance.frames and FRAME.search(old):
+            return compare_sliders(old, new, tolerance)
         return compare_text(old, new, tolerance)
     return None if old == new else f"was {old}, is {new}"
 
@@ -124,6 +130,24 @@ def compare_text(old: str, new: str, tolerance: Tolerance) -> str | None:
                 f"(absolute {tolerance.absolute:g}, relative {tolerance.relative:g})"
             )
     return None
+
+
+def compare_sliders(old: str, new: str, tolerance: Tolerance) -> str | None:
+    """Compare two figures with a slider frame by frame, and what surrounds the frames as text.
+
+    Where the slider stands in each frame, its label, has to be the same.
+    """
+    before, after = FRAME.sub(r"\1", old), FRAME.sub(r"\1", new)
+    if complaint := compare_text(before, after, tolerance):
+        return complaint
+    pairs = list(zip(FRAME.finditer(old), FRAME.finditer(new), strict=True))
+    changed = [was[1] for was, now in pairs if compare_text(was[0], now[0], tolerance)]
+    if len(changed) <= tolerance.frames * len(pairs):
+        return None
+    return (
+        f"{len(changed)} of {len(pairs)} frames differ ({', '.join(changed)}), which is more than "
+        f"the cell allows ({tolerance.frames:.0%})"
+    )
 
 
 def _words_between(text: str) -> list[list[str]]:

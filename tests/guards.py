@@ -19,7 +19,8 @@ from tests.prose import decimals, normal_form
 LARGEST_BUDGET = 90  # CPU seconds
 LARGEST_CELL = 25  # lines
 LARGEST_FILE = 2_000_000  # bytes
-TOLERANCES = ("relative", "absolute", "pixels")
+SHARES = ("pixels", "frames")
+TOLERANCES = ("relative", "absolute", *SHARES)
 DRAWINGS = (*IMAGES, "image/svg+xml")
 MACHINE_PATH = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|\b[A-Za-z]:\\{1,2}Users\b)[^\s\"'<>]*")
 
@@ -141,8 +142,8 @@ def tolerance_complaints(tolerance: Any) -> list[str]:
     for key, value in stated.items():
         if not _is_number(value) or value < 0:
             complaints.append(f'"{key}" must be a number, 0 or larger, and is {value!r}')
-    if _is_number(stated.get("pixels")) and stated["pixels"] > 1:
-        complaints.append(f'"pixels" is a share, at most 1, and is {stated["pixels"]}')
+        elif key in SHARES and value > 1:
+            complaints.append(f'"{key}" is a share, at most 1, and is {value}')
     return complaints
 
 

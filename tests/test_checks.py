@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from seqdec_lib.checks import EXERCISES, check, judge
+from seqdec_lib.checks import EXERCISES, Exercise, check, grade, grade_value, judge, student_seed
+from seqdec_lib.checks.plain import plain, same
 
 
 def stub(*case: object) -> None:
@@ -78,3 +79,126 @@ def test_an_exercise_that_there_is_none_of() -> None:
         ValueError, match="no exercise 'returns'; the exercises are .*returns_to_go"
     ):
         judge("returns", stub)
+
+
+# Graded work: types as well as values, another seed a student, and no answer in the message
+
+
+class EqualsAnything(float):
+    """Claims to be whatever is asked for."""
+
+    __class__ = float
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = float.__hash__
+    __sub__ = __rsub__ = __abs__ = lambda self, *other: 0.0
+    __le__ = __lt__ = lambda self, other: True
+
+
+class ArrayEqualsAnything(np.ndarray):
+    def __array_function__(self, *arguments: object) -> bool:
+        return True
+
+
+class ListEqualsAnything(list):
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+double = Exercise(
+    answer=lambda numbers: [2 * number for number in numbers],
+    draw=lambda rng, size: (rng.integers(1, 100, size).tolist(),),
+    hint="twice is the number and the number again.",
+)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        EqualsAnything(),
+        [EqualsAnything()],
+        ListEqualsAnything(),
+        np.zeros(1).view(ArrayEqualsAnything),
+        np.array([EqualsAnything()], dtype=object),
+        object(),
+        {1, 2},
+        1j,
+        lambda: 2,
+    ],
+)
+def test_an_object_that_claims_to_be_equal_is_no_answer(claim: object) -> None:
+    with pytest.raises(TypeError, match="return plain numbers"):
+        plain(claim)
+    with pytest.raises(AssertionError, match="return plain numbers"):
+        grade("double", lambda numbers: claim, double)
+    with pytest.raises(AssertionError, match="return plain numbers"):
+        grade_value("double", claim, 2, hint="none")
+    assert not judge("discounted_return", lambda *case: claim).passed
+
+
+@pytest.mark.parametrize(
+    ("came", "expected", "agree"),
+    [
+        (2, 2.0, True),
+        (2.0, 2, True),
+        (True, 1, False),
+        (1, True, False),
+        ([True, False], [1, 0], False),
+        (np.array([True, False]), [True, False], True),
+        ([1, 2], np.array([1.0, 2.0]), True),
+        (torch.tensor([1, 2]), (1, 2), True),
+        ([[1, 2]], [1, 2], False),
+        ([], np.array([]), True),
+        ("2", 2, False),
+        ("a", "a", True),
+        (["a", 1], ["a", 1], True),
+        ({"a": [1.0]}, {"a": (1,)}, True),
+        ({"a": 1}, {"b": 1}, False),
+        (None, 0, False),
+        (None, None, True),
+        ([[1], [1, 2]], [[1], [1, 2]], True),
+        (float("nan"), float("nan"), False),
+        (10**400, 10**400, True),
+        (1.0 + 1e-12, 1, True),
+        (1.0 + 1e-6, 1, False),
+    ],
+)
+def test_answers_agree_in_kind_shape_and_value(came: object, expected: object, agree: bool) -> None:
+    assert same(plain(came), plain(expected)) is agree
+
+
+def test_a_hidden_test_names_the_failure_and_not_the_answer() -> None:
+    with pytest.raises(AssertionError) as caught:
+        grade("double", lambda numbers: [number + 1000 for number in numbers], double)
+    text = str(caught.value)
+    case = eval(text.partition("double(")[2].partition(")")[0])
+    assert f"came  [{case[0] + 1000}]" in text and double.hint in text
+    assert str(2 * case[0]) not in text.replace(str(case[0] + 1000), "")
+
+
+def test_a_hidden_test_passes_what_is_right_and_hears_stubs_and_errors() -> None:
+    grade("double", lambda numbers: tuple(number + number for number in numbers), double)
+    grade_value("share", 0.5, 1 / 2, hint="none")
+    with pytest.raises(AssertionError, match="^double: not filled in"):
+        grade("double", stub, double)
+    with pytest.raises(AssertionError, match="RuntimeError: no idea"):
+        grade("double", refuses, double)
+    with pytest.raises(AssertionError, match="0.4 is not right"):
+        grade_value("share", 0.4, 1 / 2, hint="none")
+
+
+def test_each_student_and_each_term_has_a_seed_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert student_seed() == 0
+    seeds = set()
+    for term in ("1", "2"):
+        for student in ("ada", "alan", "1/ada"):
+            monkeypatch.setenv("SEQDEC_TERM", term)
+            monkeypatch.setenv("SEQDEC_STUDENT", student)
+            assert student_seed() == student_seed()
+            seeds.add(student_seed())
+    assert len(seeds) == 6

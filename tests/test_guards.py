@@ -27,8 +27,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from seqdec_lib.interactive import Frame, SliderFigure
 from tests import guards
-from tests.comparison import Tolerance, compare_images, compare_outputs, compare_text
+from tests.comparison import (
+    Tolerance,
+    compare_images,
+    compare_outputs,
+    compare_text,
+    compare_values,
+)
 from tests.prose import decimals
 
 ROOT = Path(__file__).parents[1]
@@ -145,6 +152,7 @@ def test_nbval_comment_is_caught(chapter: NotebookNode) -> None:
         ({"absolute": True}, '"absolute" must be a number'),
         ({"absolute": float("nan")}, '"absolute" must be a number'),
         ({"pixels": 5}, '"pixels" is a share'),
+        ({"frames": 1.1}, '"frames" is a share'),
     ],
 )
 def test_invalid_tolerance_is_caught(chapter: NotebookNode, changes: dict, complaint: str) -> None:
@@ -362,6 +370,35 @@ def test_pixels_are_compared_and_not_bytes() -> None:
     )
 
 
+def slider(*drawings: str, control: str = "wish") -> str:
+    """Return a figure with a slider as it is committed, a frame for each drawing."""
+    frames = [Frame(f"asked {i}", f"trip to {text}", text) for i, text in enumerate(drawings)]
+    figure = SliderFigure(control, frames, start=0, alt=ALT, size=(9, 9))
+    return figure._repr_mimebundle_()["text/html"]
+
+
+def test_frames_of_a_slider_may_differ_as_far_as_stated() -> None:
+    old, new = slider("Rome", "Paris", "Lyon", "Bonn"), slider("Rome", "Nice", "Lyon", "Bonn")
+    assert compare_values(old, new, Tolerance(frames=0.25)) is None
+    assert "1 of 4 frames differ (asked 1)" in compare_values(old, new, Tolerance(frames=0.24))
+    for tolerance in (Tolerance(), Tolerance(absolute=99)):
+        assert compare_values(old, new, tolerance) is not None
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        slider("Rome", "Paris", control="goal"),
+        slider("Rome", "Paris", "Lyon"),
+        slider("Rome", "Paris").replace('data-label="asked 1"', 'data-label="asked 9"'),
+        slider("Nice", "Paris"),  # what is shown first is told below the figure, too
+        "",
+    ],
+)
+def test_what_surrounds_the_frames_may_not_differ(new: str) -> None:
+    assert compare_values(slider("Rome", "Paris"), new, Tolerance(frames=1.0)) is not None
+
+
 # --- guards that need a run ----------------------------------------------------------------------
 
 
@@ -522,7 +559,7 @@ def run_pytest(folder: Path) -> str:
     command += ["--nbval", "--nbval-current-env", f"--junitxml={folder / 'report.xml'}"]
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     run = subprocess.run(
-        command, cwd=ROOT, env=outer, capture_output=True, text=True, timeout=240, check=False
+        command, cwd=ROOT, env=outer, capture_output=True, text=True, timeout=900, check=False
     )
     assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout + run.stderr
     return run.stdout

@@ -331,6 +331,18 @@ def test_spaces_that_do_not_match_are_refused():
         )
 
 
+@pytest.mark.parametrize("goal", ["return", "return_to_go"])
+def test_a_return_to_go_that_is_not_a_number_gets_no_token(goal):
+    data = trips(5)
+    layout = TokenLayout.of(TREE, data, goal=goal)
+    to_go = data.returns_to_go()
+    to_go[3, 0] = np.nan
+    with pytest.raises(ValueError, match=r"goals must be finite numbers, but 1 of 20 are NaN"):
+        layout.tokens(data.states[:, :-1], data.actions, data.rewards, to_go)
+    without = TokenLayout.of(TREE, data)  # looks at no goals
+    without.tokens(data.states[:, :-1], data.actions, data.rewards, to_go)
+
+
 def test_targets_for_another_number_of_episodes_are_refused():
     layout = TokenLayout.of(TREE, trips(), "return")
     policy = SequencePolicy(made(layout), layout, trips().returns())

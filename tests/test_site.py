@@ -1,10 +1,14 @@
 """The website: built with warnings as errors, whole, and silent towards other hosts."""
 
+import html
+import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from tests import site_checks
@@ -62,6 +66,53 @@ def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:
 def test_the_landing_page_shows_the_figure_that_chapter_1_draws() -> None:
     script = runpy.run_path(str(ROOT / "site" / "figures.py"))
     assert script["LANDING"].read_bytes() == script["landing_figure"]()
+
+
+SECRET = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1", re.DOTALL)
+
+
+def sources_of(notebooks: Iterable[Path]) -> list[str]:
+    """The sources of all cells of some notebooks."""
+    cells = (cell for path in notebooks for cell in nbformat.read(path, as_version=4).cells)
+    return [cell.source for cell in cells]
+
+
+def secrets_of_the_coursework() -> str:
+    """Everything that is taken out of an assignment before students get it, and the rubrics."""
+    sources = sources_of((ROOT / "coursework" / "source").glob("*/*.ipynb"))
+    rubrics = [p.read_text(encoding="utf-8") for p in (ROOT / "coursework/rubrics").glob("*.md")]
+    return "\n".join([match[2] for text in sources for match in SECRET.finditer(text)] + rubrics)
+
+
+def words(text: str) -> set[str]:
+    """The words of a text, as long as a name that somebody made up."""
+    return set(re.findall(r"[a-z_]{6,}", text.lower()))
+
+
+def squeezed(text: str) -> str:
+    """A text without white space."""
+    return re.sub(r"\s+", "", text)
+
+
+def test_no_solution_and_no_hidden_test_is_in_the_site(site: Path) -> None:
+    """Neither in pages nor in the search index, which keeps words."""
+    public = [*ROOT.glob("*.md"), *ROOT.glob("*.bib"), ROOT / "coursework" / "README.md"]
+    texts = [path.read_text(encoding="utf-8") for path in public]
+    known = "\n".join(texts + sources_of(ROOT.glob("chapters/*.ipynb")))
+    secret = secrets_of_the_coursework()
+    index = words((site / "searchindex.js").read_text(encoding="utf-8"))
+    assert "returns_to_go" in index, "the index keeps names as they are"
+    telling = {word for word in words(secret) - words(known) if "_" in word}
+    assert len(telling) > 10 and not telling & index
+    known = squeezed(known)
+    lines = {squeezed(line) for line in secret.splitlines()}
+    lines = {line for line in lines if len(line) > 25 and line not in known}
+    assert len(lines) > 200
+    for path in site_checks.html_files(site):
+        page = re.sub(r"<[^>]*>", "", path.read_text(encoding="utf-8"))
+        text = squeezed(html.unescape(page))
+        assert not [line for line in lines if line in text], path.name
+    assert not list(site.rglob("a[0-9].*"))
 
 
 # The checkers themselves, on folders with one fault each

@@ -213,3 +213,7 @@ def test_minari_and_back(tmp_path):
         storage.from_minari("seqdec/others-v0", tmp_path)
     with pytest.raises(ValueError, match="states must lie in"):
         storage.to_minari(data, ShortestPath(nodes=3, edge_probability=0.9), "x/y-v0", tmp_path)
+    (file,) = tmp_path.rglob("*.hdf5")
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="is damaged"):
+        storage.from_minari("seqdec/walks-v0", tmp_path)

@@ -6,34 +6,42 @@ came, and a hint that teaches, never the answer.
 
 from __future__ import annotations
 
-import copy
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
-from seqdec_lib.checks import (
-    chapter_1,
-    chapter_2,
-    chapter_3,
-    chapter_4,
-    chapter_5,
-    chapter_6,
-    chapter_7,
-    chapter_9,
-)
 from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.graded import grade, grade_value, student_seed
+from seqdec_lib.checks.trial import CASES_PER_SIZE, LARGEST_SIZE, Failure, first_failure
 
-CASES_PER_SIZE = 5
-LARGEST_SIZE = 8
-TOLERANCE = 1e-9
+__all__ = [
+    "EXERCISES",
+    "OF_ASSIGNMENTS",
+    "OF_CHAPTERS",
+    "Exercise",
+    "Verdict",
+    "check",
+    "grade",
+    "grade_value",
+    "judge",
+    "ready",
+    "student_seed",
+]
+
 LINE = 76  # characters: what a page shows without scrolling
 
-CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7, chapter_9)
-EXERCISES: dict[str, Exercise] = {
+CHAPTERS = [import_module(f"{__name__}.chapter_{number}") for number in (*range(1, 8), 9, 10)]
+ASSIGNMENTS = [import_module(f"{__name__}.assignment_{number}") for number in range(1, 6)]
+OF_CHAPTERS: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
 }
+OF_ASSIGNMENTS: dict[str, Exercise] = {
+    name: exercise for assignment in ASSIGNMENTS for name, exercise in assignment.EXERCISES.items()
+}
+EXERCISES = OF_CHAPTERS | OF_ASSIGNMENTS
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,17 @@ def check(name: str, attempt: Callable[..., object]) -> None:
     print(judge(name, attempt).text)
 
 
+def ready(**attempts: Callable[..., object]) -> bool:
+    """Whether all these functions, named as their exercises, pass; says which ones don't.
+
+    What builds on a reader's functions waits for them: `if ready(plan=plan): ...`.
+    """
+    missing = [name for name, attempt in attempts.items() if not judge(name, attempt).passed]
+    if missing:
+        print(f"This waits for {', '.join(missing)}.")
+    return not missing
+
+
 def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
     """Try a function on random cases, small ones first, until one fails.
 
@@ -59,40 +78,22 @@ def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
     """
     if name not in EXERCISES:
         raise ValueError(f"there is no exercise {name!r}; the exercises are {sorted(EXERCISES)}.")
-    exercise, rng = EXERCISES[name], np.random.default_rng(seed)
-    for size in range(1, LARGEST_SIZE + 1):
-        for _ in range(CASES_PER_SIZE):
-            case = exercise.draw(rng, size)
-            expected = exercise.answer(*copy.deepcopy(case))
-            try:
-                came = attempt(*copy.deepcopy(case))
-            except NotImplementedError:
-                return Verdict(False, f"{name}: not filled in yet. Write it, then run this cell.")
-            except Exception as error:  # whatever a reader's code raises is part of the verdict
-                came = error
-            if not _equal(came, expected):
-                return Verdict(False, _explain(name, case, expected, came, exercise.hint))
-    return Verdict(True, f"{name}: right, on all {LARGEST_SIZE * CASES_PER_SIZE} random cases.")
+    failure = first_failure(EXERCISES[name], attempt, seed)
+    if failure is None:
+        return Verdict(True, f"{name}: right, on all {LARGEST_SIZE * CASES_PER_SIZE} random cases.")
+    if failure.not_filled_in:
+        return Verdict(False, f"{name}: not filled in yet. Write it, then run this cell.")
+    return Verdict(False, _explain(name, failure, EXERCISES[name].hint))
 
 
-def _equal(came: object, expected: object) -> bool:
-    """Same numbers within rounding, same shape; lists and arrays are the same thing here."""
-    try:
-        numbers, exact = np.asarray(came, dtype=float), np.asarray(expected, dtype=float)
-    except Exception:  # whatever a strange answer raises here, it is not a number
-        return False
-    return numbers.shape == exact.shape and np.allclose(
-        numbers, exact, rtol=TOLERANCE, atol=TOLERANCE
-    )
-
-
-def _explain(name: str, case: tuple, expected: object, came: object, hint: str) -> str:
-    arguments = ", ".join(_show(argument) for argument in case)
-    result = f"{type(came).__name__}: {came}" if isinstance(came, Exception) else _show(came)
+def _explain(name: str, failure: Failure, hint: str) -> str:
+    arguments = ", ".join(_show(argument) for argument in failure.case)
+    came = failure.came
+    result = f"{type(came).__name__}: {came}" if failure.raised else _show(came)
     return (
         f"{name}: not yet. The smallest case that fails is\n"
         f"  {name}({arguments})\n"
-        f"  expected {_show(expected)}\n"
+        f"  expected {_show(failure.expected)}\n"
         f"  came     {result}\n"
         f"Hint: {textwrap.fill(hint, LINE, subsequent_indent='  ')}"
     )

@@ -17,6 +17,17 @@ def _shares(actions: list[int], returns: list[int], target: int) -> list[float]:
     return [float((taken == a).mean()) if len(taken) else 0.5 for a in range(2)]
 
 
+def _bayes(behavior: list[float], chances: list[float]) -> np.ndarray:
+    weights = np.array(behavior) * np.array(chances)
+    return weights / weights.sum() if weights.any() else np.array(behavior)
+
+
+def _behavior_and_chances(rng: np.random.Generator, size: int) -> tuple[list[float], list[float]]:
+    weights = rng.integers(1, 6, size + 1)
+    chances = rng.choice([0, 0, 0.25, 0.5, 1], size + 1)
+    return (weights / weights.sum()).tolist(), chances.tolist()
+
+
 EXERCISES = {
     "next_target": Exercise(
         answer=lambda target, reward, discount: (target - reward) / discount,
@@ -36,5 +47,15 @@ EXERCISES = {
         answer=lambda rewards: returns_to_go(rewards, 1.0),
         draw=lambda rng, size: (rng.integers(-2, 5, size).astype(float).tolist(),),
         hint="try a trip that pays only at its end: what should stand before its first step?",
+    ),
+    "given_return": Exercise(
+        answer=_bayes,
+        draw=_behavior_and_chances,
+        hint="multiply action by action, then divide by the sum, unless it is 0.",
+    ),
+    "chance_of_best": Exercise(
+        answer=lambda fraction, trips: 1 - (1 - fraction) ** trips,
+        draw=lambda rng, size: (float(rng.choice([0.001, 0.01, 0.1, 0.5])), 3**size),
+        hint="how likely is it that one trip misses, and that all of them do?",
     ),
 }

@@ -81,7 +81,8 @@ class MDP:
                 state = int(np.searchsorted(matrix.indptr, entry, side="right")) - 1
                 raise ValueError(
                     f"transitions must hold probabilities, but that of action {action} from state "
-                    f"{state} to {matrix.indices[entry]} is {matrix.data[entry]:.6g}."
+                    f"{state} to {matrix.indices[entry]} is {matrix.data[entry]:.6g}; "
+                    "divide counts by their sum, and set what can't happen to 0."
                 )
             check_row_sums(f"the transitions of action {action}", matrix.sum(axis=1))
         return matrices
@@ -219,6 +220,7 @@ def _checked_rewards(rewards: np.ndarray) -> np.ndarray:
         state, action = np.argwhere(~np.isfinite(rewards))[0]
         raise ValueError(
             f"rewards must be finite numbers, "
-            f"but rewards[{state}, {action}] is {rewards[state, action]}."
+            f"but rewards[{state}, {action}] is {rewards[state, action]}; give what can't be done "
+            "a large negative reward, and look for what made a NaN."
         )
     return rewards

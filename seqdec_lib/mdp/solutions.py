@@ -87,7 +87,7 @@ def value_iteration(mdp: MDP, tol: float = 1e-8) -> Solution:
         `tol` not positive; discount = 1 and an MDP that is not over after `horizon` steps.
     """
     if not tol > 0:
-        raise ValueError(f"tol must be positive, but {tol!r} came.")
+        raise ValueError(f"tol must be positive, but {tol!r} came; pass for example tol=1e-8.")
     solve = _sweep_until_the_episode_is_over if mdp.discount == 1 else _sweep_until_bounds_meet
     values, sweeps = solve(mdp, tol)
     q_values = mdp.q_values(values)

@@ -1,0 +1,1 @@
+"""Coursework: release, collect, grade and give feedback, with nbgrader and without a network."""

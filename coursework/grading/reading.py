@@ -1,0 +1,89 @@
+"""Read whatever was handed in."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+
+LARGEST = 300_000_000  # bytes
+# A link to something else than a website, an address, a place on the page or a pasted picture.
+ODD_LINK = re.compile(
+    r"(?:\]\(\s*<?|^\s*\[[^\]\n]+\]:\s*<?)(?!https?://|mailto:|attachment:|#)(?=[^)\n]*[:&])",
+    re.MULTILINE,
+)
+
+
+class AnyFile(NotebookExporter):
+    """An exporter that reads every file: what is no notebook is graded as an empty one."""
+
+    def from_filename(
+        self, filename: str, resources: ResourcesDict | None = None, **kwargs: object
+    ) -> tuple[str, ResourcesDict]:
+        """Convert the notebook in a file, or an empty one that says what is wrong with it."""
+        if "autograded" in Path(filename).parts:  # our own
+            return super().from_filename(filename, resources=resources, **kwargs)
+        return self.from_notebook_node(read(Path(filename)), resources=resources, **kwargs)
+
+
+def read(path: Path) -> NotebookNode:
+    """The notebook in a file; `metadata.seqdec.notices` says what is wrong, if anything."""
+    notebook = nbformat.v4.new_notebook()
+    try:
+        if any(part.is_symlink() for part in (path, *path.parents[:2])) or not path.is_file():
+            raise ValueError("it is no file but a link")
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it has more than {LARGEST / 1e6:.0f} MB")
+        found = nbformat.read(path, as_version=4)
+        notebook.cells = [_cell(cell) for cell in found.cells]
+        asked = str(found.metadata.get("kernelspec", {}).get("language", "python"))
+        language = found.metadata.get("kernelspec", {}).get("name", "python3")
+        notices = []
+        if str(language) not in ("python3", "python") or asked != "python":
+            notices = [
+                f"The notebook asks for the kernel `{language}`; the course's Python ran it."
+            ]
+    except Exception as error:  # whatever a file of bytes makes of a reader
+        reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+        notices = [
+            f"The file could not be read as a notebook ({reason}), so it counts as one in which "
+            "nothing is filled in. Please hand in the notebook itself, saved by Jupyter."
+        ]
+        notebook.cells = []
+    notebook.metadata["seqdec"] = {"notices": notices}
+    return notebook
+
+
+def _cell(cell: NotebookNode) -> NotebookNode:
+    """A cell without its outputs, and with nothing that doesn't concern grading."""
+    source = str(cell.get("source", ""))
+    if cell.cell_type == "code":
+        kept = nbformat.v4.new_code_cell(source)
+    else:
+        kept = nbformat.v4.new_markdown_cell(harmless(source), attachments=_pictures(cell))
+    marks = cell.get("metadata", {}).get("nbgrader")
+    if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
+        kept.metadata["nbgrader"] = {"grade_id": marks["grade_id"]}
+    return kept
+
+
+def harmless(text: str) -> str:
+    """Markdown that runs no script in the browser of whoever reads it: no HTML, no odd links."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
+    return ODD_LINK.sub(r"\g<0>#", text)
+
+
+def _pictures(cell: NotebookNode) -> dict[str, dict[str, str]]:
+    """The pictures that were pasted into a cell."""
+    pictures = {}
+    for name, kinds in dict(cell.get("attachments", {})).items():
+        for kind, data in dict(kinds).items():
+            if kind in ("image/png", "image/jpeg", "image/gif"):
+                base64.b64decode(data, validate=True)
+                pictures[str(name)] = {kind: data}
+    return pictures

@@ -1,0 +1,133 @@
+"""Run a submission in a sandbox, and the tests outside of it."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import os
+import random
+from collections.abc import Iterator
+
+import nbformat
+import numpy as np
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Float, Integer
+
+from coursework.grading.reading import harmless
+from coursework.sandbox.box import Limits, NoSandbox, trouble
+from coursework.sandbox.student import Student, Times
+from coursework.sandbox.wire import NoAnswer
+
+
+class RunInSandbox(NbGraderPreprocessor):
+    """Takes the place of nbgrader's Execute.
+
+    First all cells but the tests run in a sandbox, in which nothing of the tests ever is. Then
+    the tests run here. A name that a test does not define itself stands for what the student's
+    notebook defined: its value, as plain data, or a function whose calls are carried out in the
+    sandbox. So a mark depends on nothing but the values that the student's functions return.
+    """
+
+    unsafe = Bool(False, help="run submissions without a sandbox").tag(config=True)
+    term = Integer(0, help="the number of the term, from which all hidden cases follow").tag(
+        config=True
+    )
+    cell_seconds = Float(60, help="CPU seconds that a cell may take").tag(config=True)
+    call_seconds = Float(10, help="CPU seconds that a call in a test may take").tag(config=True)
+    all_seconds = Float(300, help="CPU seconds that a submission may take").tag(config=True)
+    memory = Integer(2_000_000_000, help="bytes of memory").tag(config=True)
+    disk = Integer(100_000_000, help="bytes of files").tag(config=True)
+    processes = Integer(64, help="processes and threads").tag(config=True)
+
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Run the notebook; each cell gets its outputs, and the first cell says what went wrong."""
+        if not self.unsafe and trouble() is not None:
+            raise NoSandbox(trouble())
+        tests = [cell for cell in nb.cells if _is_test(cell)]
+        own = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
+        limits = Limits(memory=self.memory, disk=self.disk, processes=self.processes)
+        times = Times(self.cell_seconds, self.call_seconds, self.all_seconds)
+        student = Student(limits, times, self.unsafe)
+        try:
+            for number, cell in enumerate(own, start=1):
+                cell.execution_count, cell.outputs = number, student.run(cell.source)
+            with _seeded(resources["nbgrader"]["student"], self.term):
+                for number, cell in enumerate(tests, start=len(own) + 1):
+                    cell.execution_count, cell.outputs = number, test(cell.source, student)
+        finally:
+            student.end()
+        notices = nb.metadata.pop("seqdec", {}).get("notices", []) + list(_what_stopped(nb))
+        if notices:
+            nb.cells.insert(0, report(notices))
+        return nb, resources
+
+
+class Names(dict):
+    """The names in a test: its own, and behind them the student's."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__(__name__="hidden_test", __builtins__=builtins)
+        self._student = student
+
+    def __missing__(self, name: str) -> object:
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        self[name] = self._student.look(name)
+        return self[name]
+
+
+def test(source: str, student: Student) -> list[NotebookNode]:
+    """Run a test; the outputs of a failed one end with an error, as nbgrader expects it."""
+    printed = io.StringIO()
+    names, errors = Names(student), []
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - whatever draws from it must not depend on other students
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            exec(compile(source, "<test>", "exec"), names)
+        except (Exception, SystemExit) as error:
+            text = f"{type(error).__name__}: {error}"
+            if isinstance(error, (AssertionError, NoAnswer)):
+                text = str(error) or "A hidden test failed."
+            errors = [
+                new_output("error", ename=type(error).__name__, evalue=text, traceback=[text])
+            ]
+    text = printed.getvalue()
+    return [new_output("stream", name="stdout", text=text)] * bool(text) + errors
+
+
+def report(notices: list[str]) -> NotebookNode:
+    """The cell on top of a graded notebook that says what went wrong."""
+    lines = "\n".join(f"- {harmless(notice)}" for notice in notices)
+    return nbformat.v4.new_markdown_cell(f"**What happened while this was graded**\n\n{lines}")
+
+
+def _what_stopped(nb: NotebookNode) -> Iterator[str]:
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            if output.get("ename") == "Stopped":
+                first = cell.source.strip().partition("\n")[0][:60]
+                yield f"The cell that begins with `{first}`: {output.evalue}"
+
+
+def _is_test(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
+
+
+@contextlib.contextmanager
+def _seeded(student: str, term: int) -> Iterator[None]:
+    """The environment from which `seqdec_lib.checks.student_seed` reads."""
+    before = dict(os.environ)
+    os.environ.update(SEQDEC_STUDENT=student, SEQDEC_TERM=str(term))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

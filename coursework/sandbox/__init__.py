@@ -1,0 +1,1 @@
+"""The sandbox that submissions run in, and the kernel inside it."""

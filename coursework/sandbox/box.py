@@ -1,0 +1,248 @@
+"""A sandbox: bubblewrap around one kernel, and the eye on what it uses.
+
+Inside there is Python, this environment, `seqdec_lib` and an empty folder in memory: no network,
+no other file of this machine, no other process. Limits are set twice: by the kernel of the
+operating system for each process (`inside.py`), and by `Box.watch` for all of them together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+import psutil
+import seqdec_lib
+
+INSIDE = Path(__file__).with_name("inside")
+COURSEWORK = Path(__file__).resolve().parent.parent
+PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 500 * 8)  # a user id for each sandbox
+LOOKS = 0.2  # seconds between two looks at what is used
+
+
+class NoSandbox(RuntimeError):
+    """Submissions can't be run safely here; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    Attributes
+    ----------
+    memory : bytes, of each process and of all together
+    disk : bytes of all files, which are kept in memory
+    processes : processes and threads at once
+    seconds : CPU seconds of a process
+    """
+
+    memory: int = 2_000_000_000
+    disk: int = 100_000_000
+    processes: int = 64
+    seconds: int = 600
+    files: int = 256
+
+
+class Box:
+    """A running sandbox; `connection` tells a Jupyter client where its kernel listens."""
+
+    def __init__(self, limits: Limits, unsafe: bool = False) -> None:
+        self.limits = limits
+        self.folder = Path(tempfile.mkdtemp(prefix="seqdec-"))
+        self.ended_by: str | None = None
+        self.cpu_seconds = 0.0  # of everything inside, at the last look
+        kernel = {
+            "transport": "ipc",
+            "ip": "/run/kernel/k",
+            "key": secrets.token_hex(16),
+            "signature_scheme": "hmac-sha256",
+            **{port: number for number, port in enumerate(PORTS, start=1)},
+        }
+        if unsafe:
+            kernel["ip"] = str(self.folder / "k")
+            self.process = self._start_unsafe(kernel)
+            self.connection = kernel
+        else:
+            self.process, child = self._start(kernel)
+            # The sockets are in the sandbox's own memory, and this is the way to them.
+            self.connection = kernel | {"ip": f"/proc/{child}/root{kernel['ip']}"}
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the sandbox is still there."""
+        return self.process.poll() is None
+
+    def end(self, reason: str = "the work was done") -> None:
+        """End every process in the sandbox at once."""
+        self.ended_by = self.ended_by or reason
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self, kernel: dict) -> tuple[subprocess.Popen, int]:
+        """Start bubblewrap; return it and the process id of the first process inside."""
+        connection = self.folder / "kernel.json"
+        connection.write_text(json.dumps(kernel), encoding="utf-8")
+        connection.chmod(0o644)
+        told, tells = os.pipe()
+        command = [
+            *bubblewrap(self.limits, "--info-fd", str(tells)),
+            *("--ro-bind", str(connection), "/run/kernel.json"),
+            *("--ro-bind", str(INSIDE), "/run/inside"),
+            *("--setenv", "PYTHONPATH", "/run/inside"),
+            *("--remount-ro", "/"),
+            *self._program("/run/inside/start.py", "/run/kernel.json"),
+        ]
+        process = _popen(command, None, pass_fds=(tells,))
+        os.close(tells)
+        with open(told, encoding="utf-8") as info:
+            text = "".join(iter(info.readline, ""))
+        return process, json.loads(text)["child-pid"] if text else process.pid
+
+    def _start_unsafe(self, kernel: dict) -> subprocess.Popen:
+        connection = self.folder / "kernel.json"
+        connection.write_text(json.dumps(kernel), encoding="utf-8")
+        work = self.folder / "work"
+        work.mkdir()
+        return _popen(
+            self._program(str(INSIDE / "start.py"), str(connection), drop_root=False),
+            environment(str(work)) | {"PYTHONPATH": str(INSIDE)},
+        )
+
+    def _program(self, inside: str, connection: str, drop_root: bool = True) -> list[str]:
+        limits = vars(self.limits) | {"user": None}
+        if drop_root and os.geteuid() == 0:
+            limits["user"] = next(NEVER_A_LOGIN)
+        if not drop_root:
+            limits["processes"] = None  # it would count whatever else this user runs
+        return [sys.executable, inside, json.dumps(limits), connection]
+
+    def _watch(self) -> None:
+        """End the sandbox when all its processes together use too much."""
+        while self.running:
+            memory, tasks, seconds = 0, 0, 0.0
+            for process in _descendants(self.process.pid):
+                with contextlib.suppress(OSError, psutil.Error):
+                    memory += _memory(process.pid)
+                    tasks += process.num_threads()
+                    seconds += sum(process.cpu_times()[:4])
+            self.cpu_seconds = seconds
+            if memory > self.limits.memory:
+                self.end(f"it used more than {self.limits.memory / 1e9:g} GB of memory")
+            elif tasks >= self.limits.processes:
+                self.end(f"it started {tasks} processes and threads")
+            time.sleep(LOOKS)
+
+
+def bubblewrap(limits: Limits, *more: str) -> list[str]:
+    """The command that starts a sandbox, without the program that runs in it."""
+    command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", *more]
+    for what in ("pid", "net", "ipc", "uts"):
+        command.append(f"--unshare-{what}")
+    if os.geteuid() == 0:  # inside.py gives up root for a user of its own
+        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        command += ["--unshare-user"]
+    folders = _readable()
+    above = {parent for folder in folders for parent in folder.parents} - {Path("/")}
+    for folder in [*sorted(above), Path("/run"), Path("/work")]:
+        command += ["--perms", "0755", "--dir", str(folder)]
+    for folder in folders:
+        command += ["--ro-bind", str(folder), str(folder)]
+        if folder in COURSEWORK.parents:  # the answer key must not come along
+            command += ["--tmpfs", str(COURSEWORK)]
+    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        if os.path.islink(name):
+            command += ["--symlink", os.readlink(name), name]
+        elif os.path.isdir(name):
+            command += ["--ro-bind", name, name]
+    command += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
+    for folder, size in (("/dev/shm", limits.disk), ("/work", limits.disk), ("/run/kernel", 10**6)):
+        command += ["--size", str(size), "--perms", "0777", "--tmpfs", folder]
+    command += ["--remount-ro", "/dev"]
+    for name, value in environment("/work").items():
+        command += ["--setenv", name, value]
+    command += ["--perms", "0777", "--dir", "/work/.matplotlib"]
+    for fonts in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+        command += ["--ro-bind", str(fonts), f"/work/.matplotlib/{fonts.name}"]
+    return command
+
+
+def environment(home: str) -> dict[str, str]:
+    """The whole environment of a submission."""
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return threads | {
+        "HOME": home,
+        "TMPDIR": home,
+        "MPLCONFIGDIR": f"{home}/.matplotlib",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "USER": "student",
+        "TQDM_DISABLE": "1",
+    }
+
+
+@cache
+def trouble() -> str | None:
+    """Why there is no sandbox on this machine, in a sentence that says what to do; None if fine."""
+    advice = "or set UNSAFE=1 to grade without one, on a machine that you can afford to lose"
+    if shutil.which("bwrap") is None:
+        return (
+            "Submissions run in a sandbox, and the program bubblewrap (`bwrap`) is missing: "
+            "install it, for example with `sudo apt-get install bubblewrap` (Linux only; a virtual "
+            f"machine will do), {advice}."
+        )
+    command = [*bubblewrap(Limits()), sys.executable, "-c", "import zmq"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        reason = (result.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        return (
+            f"Submissions run in a sandbox, and bubblewrap doesn't work here ({reason}): allow "
+            f"user namespaces, {advice}."
+        )
+    return None
+
+
+def _readable() -> list[Path]:
+    """The folders that a submission may read: Python, this environment and the library."""
+    folders = [Path("/usr"), Path(sys.base_prefix), Path(sys.prefix)]
+    folders += [Path(seqdec_lib.__file__).resolve().parent]
+    return [folder for folder in dict.fromkeys(folders) if not set(folder.parents) & set(folders)]
+
+
+def _popen(command: list[str], env: dict | None, **more: object) -> subprocess.Popen:
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        command, stdin=quiet, stdout=quiet, stderr=quiet, env=env, start_new_session=True, **more
+    )
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).children(recursive=True)
+    return []
+
+
+def _memory(pid: int) -> int:
+    """Bytes of a process, what it shares counted in shares."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return 1024 * int(line.split()[1])
+    return 0

@@ -1,0 +1,242 @@
+"""A Jupyter kernel in a sandbox, driven from outside.
+
+Nothing that comes out is trusted: messages are limited in size, outputs to text and PNG, and
+everything in time.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass, field
+
+import zmq
+from jupyter_client import BlockingKernelClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from coursework.sandbox.box import Box, Limits
+
+LARGEST_MESSAGE = 4_000_000  # bytes
+MESSAGES_IN_LINE = 50  # in our memory at once
+LARGEST_TEXT = 100_000  # characters that a cell may print
+LARGEST_FIGURES = 4_000_000  # characters of PNG
+LONGEST_LINE = 2000  # characters in an error
+MOST_OUTPUTS = 100
+STARTS_WITHIN = 120  # seconds
+STOPS_WITHIN = 3  # seconds after an interrupt
+PATIENCE = 5  # a cell that sleeps, or a machine that is busy, gets so many times the CPU seconds
+
+
+class Client(BlockingKernelClient):
+    """A client that takes no message of any size."""
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> zmq.Socket:
+        kind = {"iopub": zmq.SUB}.get(channel, zmq.DEALER)
+        socket = self.context.socket(kind)
+        socket.linger = 0
+        socket.maxmsgsize, socket.rcvhwm = LARGEST_MESSAGE, MESSAGES_IN_LINE
+        if identity:
+            socket.identity = identity
+        socket.connect(self._make_url(channel))
+        return socket
+
+
+@dataclass
+class Run:
+    """What came of running a cell.
+
+    Attributes
+    ----------
+    outputs : as a notebook keeps them
+    expressions : for each expression asked for, its value's repr, where it has one
+    stopped : None, or a sentence that says what ended the cell, and maybe the sandbox
+    """
+
+    outputs: list[NotebookNode] = field(default_factory=list)
+    expressions: dict[str, str] = field(default_factory=dict)
+    stopped: str | None = None
+
+
+class Kernel:
+    """A kernel in a sandbox of its own."""
+
+    def __init__(self, limits: Limits, unsafe: bool = False) -> None:
+        self.box = Box(limits, unsafe)
+        self.client = Client()
+        self.client.load_connection_info(self.box.connection)
+        self.client.start_channels(stdin=False, hb=False)
+        self._wait_until_ready()
+
+    @property
+    def running(self) -> bool:
+        """Whether it can run a cell."""
+        return self.box.running
+
+    def end(self) -> None:
+        """End it, and everything that it started."""
+        self.client.stop_channels()
+        self.box.end()
+
+    def run(self, source: str, seconds: float, expressions: dict[str, str] | None = None) -> Run:
+        """Run a cell, or, where there are expressions, evaluate them without a trace."""
+        run, printed = Run(), Printed()
+        sent = self.client.execute(
+            source,
+            silent=expressions is not None,
+            store_history=expressions is None,
+            user_expressions=expressions or {},
+            allow_stdin=False,
+            stop_on_error=False,
+        )
+        deadline, replied, idle, interrupted = time.monotonic() + PATIENCE * seconds, None, False, 0
+        cpu = self.box.cpu_seconds + seconds
+        while replied is None or not idle:
+            now = time.monotonic()
+            if replied is not None and now > replied + 1:
+                printed.cut = True
+                self._connect_again()
+                break
+            if not self.running:
+                run.stopped = f"The sandbox ended: {self.box.ended_by or 'the process exited'}."
+                break
+            if interrupted and replied is None and now > interrupted + STOPS_WITHIN:
+                self.box.end(f"it ran on for {STOPS_WITHIN} seconds after it was interrupted")
+            elif (
+                not interrupted
+                and replied is None
+                and (now > deadline or self.box.cpu_seconds > cpu)
+            ):
+                run.stopped = f"Stopped: it took more than {seconds:g} seconds."
+                interrupted = now
+                self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+            for channel, message in self._messages():
+                if message["parent_header"].get("msg_id") != sent:
+                    continue
+                if channel == "shell":
+                    replied = now
+                    run.expressions = _texts(message["content"].get("user_expressions"))
+                elif message["content"].get("execution_state") == "idle":
+                    idle = True
+                else:
+                    printed.add(message["msg_type"], message["content"])
+        run.outputs = printed.outputs()
+        return run
+
+    def _messages(self) -> list[tuple[str, dict]]:
+        """What has arrived on either channel, waiting a moment for it."""
+        channels = {
+            self.client.shell_channel.socket: "shell",
+            self.client.iopub_channel.socket: "iopub",
+        }
+        poller = zmq.Poller()
+        for socket in channels:
+            poller.register(socket, zmq.POLLIN)
+        found = []
+        for socket, _ in poller.poll(50):
+            try:
+                message = self.client.session.recv(socket, mode=zmq.NOBLOCK)[1]
+                message["parent_header"].get, message["content"].get  # noqa: B018
+            except Exception:  # no kernel sends this; the student's code does
+                self.box.end("it sent what no kernel sends")
+                return []
+            found.append((channels[socket], message))
+        return found
+
+    def _connect_again(self) -> None:
+        """Listen again: a message that was too large ended the connection."""
+        socket = self.client.iopub_channel.socket
+        socket.disconnect(socket.last_endpoint)
+        socket.connect(self.client._make_url("iopub"))
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        answered, deadline = set(), time.monotonic() + STARTS_WITHIN
+        while answered != {"shell", "iopub"}:
+            if not self.running or time.monotonic() > deadline:
+                reason = self.box.ended_by or "the process exited"
+                self.box.end()
+                raise RuntimeError(f"a kernel did not start in the sandbox: {reason}.")
+            self.client.kernel_info()
+            answered |= {channel for channel, _ in self._messages()}
+
+
+class Printed:
+    """The outputs of a cell, as far as they are text or PNG, and not too long."""
+
+    def __init__(self) -> None:
+        self._outputs: list[NotebookNode] = []
+        self._text, self._figures = LARGEST_TEXT, LARGEST_FIGURES
+        self.cut = False
+
+    def add(self, kind: str, content: dict) -> None:
+        """Take in a message; what is no output is ignored."""
+        if len(self._outputs) > MOST_OUTPUTS:
+            self.cut = True
+            return
+        if kind == "clear_output":
+            self._outputs.clear()
+        elif kind == "stream":
+            text = self._some(content.get("text"))
+            name = "stderr" if content.get("name") == "stderr" else "stdout"
+            last = self._outputs[-1] if self._outputs else None
+            if last is not None and last.get("name") == name:
+                last.text += text
+            elif text:
+                self._outputs.append(new_output("stream", name=name, text=text))
+        elif kind in ("execute_result", "display_data"):
+            self._add_data(content.get("data"))
+        elif kind == "error":
+            lines = content.get("traceback")
+            lines = [_start(line) for line in lines[:100]] if isinstance(lines, list) else []
+            name, value = _start(content.get("ename")), _start(content.get("evalue"))
+            self._outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
+
+    def outputs(self) -> list[NotebookNode]:
+        """What was taken in, and a word where that is not all."""
+        if not self.cut:
+            return self._outputs
+        note = "\n... the rest of this output was dropped: it is too long."
+        return [*self._outputs, new_output("stream", name="stdout", text=note)]
+
+    def _add_data(self, data: object) -> None:
+        data = data if isinstance(data, dict) else {}
+        kept, figure = {}, data.get("image/png")
+        if isinstance(figure, str) and _is_base64(figure):
+            self._figures -= len(figure)
+            self.cut = self.cut or self._figures < 0
+            kept |= {"image/png": figure} if self._figures >= 0 else {}
+        if "text/plain" in data:
+            kept["text/plain"] = self._some(data["text/plain"])
+        if kept:
+            self._outputs.append(new_output("display_data", data=kept))
+
+    def _some(self, text: object) -> str:
+        """As much of a text as there is still room for."""
+        text = text if isinstance(text, str) else ""
+        self.cut = self.cut or len(text) > self._text
+        some = text[: self._text]
+        self._text -= len(some)
+        return some
+
+
+def _start(text: object) -> str:
+    """The start of a line of an error."""
+    return text[:LONGEST_LINE] if isinstance(text, str) else ""
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text.replace("\n", ""), validate=True))
+    except ValueError:
+        return False
+
+
+def _texts(expressions: object) -> dict[str, str]:
+    """The reprs of the expressions that could be evaluated."""
+    texts = {}
+    for name, result in (expressions if isinstance(expressions, dict) else {}).items():
+        text = result.get("data", {}).get("text/plain") if isinstance(result, dict) else None
+        if isinstance(text, str):
+            texts[name] = text
+    return texts

@@ -1,0 +1,122 @@
+"""A student's notebook in a sandbox: cells are run, names looked up, functions called inside.
+
+When a cell or a call ends the sandbox, a new one runs the cells again that went well, so that a
+mistake in one problem costs nothing in another.
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from coursework.sandbox import wire
+from coursework.sandbox.box import Limits
+from coursework.sandbox.kernel import PATIENCE, Kernel, Run
+
+
+@dataclass(frozen=True)
+class Times:
+    """CPU seconds that a submission may take: a cell, a call of a function, and all in all.
+
+    What waits instead of working, or runs on a busy machine, has `kernel.PATIENCE` times as many
+    seconds on the clock.
+    """
+
+    cell: float = 60
+    call: float = 10
+    all: float = 300
+
+
+class Student:
+    """A student's notebook that is being run."""
+
+    def __init__(self, limits: Limits, times: Times, unsafe: bool = False) -> None:
+        self._limits, self._times, self._unsafe = limits, times, unsafe
+        self._went_well: list[str] = []
+        self._kernel: Kernel | None = None
+        self._deadline = time.monotonic() + PATIENCE * times.all
+
+    def run(self, source: str) -> list[NotebookNode]:
+        """Run a cell; its outputs end with an error that says so where it was stopped."""
+        run = self._run(source, self._times.cell)
+        if run.stopped is None:
+            self._went_well.append(source)
+            return run.outputs
+        return [*run.outputs, stopped(run.stopped)]
+
+    def look(self, name: str) -> object:
+        """The value that the notebook has under a name, or a function that is called inside.
+
+        Raises
+        ------
+        KeyError
+            There is no such name.
+        coursework.sandbox.wire.NoAnswer
+            It is no plain value.
+        """
+        kind, content = wire.answer(self._ask(f"look({name!r})"))
+        if kind == "missing":
+            raise KeyError(name)
+        return Function(self, name) if kind == "function" else content
+
+    def call(self, name: str, *args: object, **kwargs: object) -> object:
+        """What a function of the notebook returns; what it raises is raised."""
+        return wire.answer(self._ask(f"call({name!r}, {wire.arguments(args, kwargs)!r})"))[1]
+
+    def end(self) -> None:
+        """End the sandbox."""
+        if self._kernel is not None:
+            self._kernel.end()
+            self._kernel = None
+
+    def _ask(self, expression: str) -> str:
+        expression = f"__import__('answers').{expression}"
+        run = self._run("", self._times.call, {"answer": expression})
+        if run.stopped is not None:
+            raise wire.NoAnswer(run.stopped)
+        try:
+            return str(ast.literal_eval(run.expressions["answer"]))
+        except (KeyError, ValueError, SyntaxError, MemoryError, RecursionError):
+            raise wire.NoAnswer("nothing came back that can be read.") from None
+
+    def _run(self, source: str, seconds: float, expressions: dict | None = None) -> Run:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            self.end()
+            return Run(stopped=f"Not run: {self._times.all:g} seconds were over.")
+        try:
+            self._start_again()
+        except RuntimeError as error:
+            return Run(stopped=f"Not run: {error}")
+        return self._kernel.run(source, min(seconds, left), expressions)
+
+    def _start_again(self) -> None:
+        """Have a kernel that has run every cell that went well."""
+        if self._kernel is not None and self._kernel.running:
+            return
+        self.end()
+        self._kernel = Kernel(self._limits, self._unsafe)
+        for source in self._went_well:
+            run = self._kernel.run(source, self._times.cell)
+            if run.stopped:
+                raise RuntimeError("the cells before it ended the sandbox when they ran again.")
+
+
+class Function:
+    """A student's function, seen from outside: a call is carried out inside."""
+
+    def __init__(self, student: Student, name: str) -> None:
+        self._student, self.__name__ = student, name
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """Call it; see `Student.call`."""
+        return self._student.call(self.__name__, *args, **kwargs)
+
+
+def stopped(reason: str) -> NotebookNode:
+    """The output of a cell that was stopped."""
+    return new_output("error", ename="Stopped", evalue=reason, traceback=[reason])

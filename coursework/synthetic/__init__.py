@@ -1,0 +1,1 @@
+"""A class of students who don't exist, and what each should get: perfect, wrong, and hostile."""

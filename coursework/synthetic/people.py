@@ -1,0 +1,289 @@
+"""The students: what each hands in, what it should get, and what the feedback should say.
+
+A submission is made of the released notebook, as a real one is. In the sample assignment the
+problem `return` is worth 3 points, `nodes` is worth 2, and the written answer is read by people.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student.
+
+    Attributes
+    ----------
+    name : the student's id
+    expected : points of the cells that are graded automatically
+    work : what is handed in, made of the notebook with all problems solved: another notebook,
+        the bytes of a file, or what a link leads to
+    says : what the feedback has to say
+    """
+
+    name: str
+    expected: float
+    work: Callable[[NotebookNode], NotebookNode | bytes | Path]
+    says: str = ""
+
+
+def solved(released: NotebookNode, source: NotebookNode) -> NotebookNode:
+    """The released notebook with all problems solved as in the source notebook."""
+    solutions = {cell.metadata.nbgrader.grade_id: cell.source for cell in source.cells}
+    notebook = copy.deepcopy(released)
+    for cell in notebook.cells:
+        marks = cell.metadata.nbgrader
+        if marks.solution:
+            lines = solutions[marks.grade_id].splitlines()
+            kept = [line for line in lines if "BEGIN SOLUTION" not in line]
+            cell.source = "\n".join(line for line in kept if "END SOLUTION" not in line)
+    return notebook
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Whether a cell is a test, whose points are given automatically."""
+    marks = cell.metadata.nbgrader
+    return cell.cell_type == "code" and marks.grade and not marks.solution
+
+
+def filled_in(notebook: NotebookNode, cells: dict[str, str]) -> NotebookNode:
+    """The notebook with other sources in some cells, by grade_id."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        cell.source = cells.get(cell.metadata.nbgrader.grade_id, cell.source)
+    return notebook
+
+
+def _returns(body: str, before: str = "") -> Callable[[NotebookNode], NotebookNode]:
+    """Solve `return` by the body of a function, after lines of code of its own."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    source = f"{before}\ndef discounted_return(rewards, discount):\n{lines}\n"
+    return lambda notebook: filled_in(notebook, {"return": source})
+
+
+def _cells(change: Callable[[list[NotebookNode]], list[NotebookNode]]) -> Callable:
+    def work(notebook: NotebookNode) -> NotebookNode:
+        notebook = copy.deepcopy(notebook)
+        notebook.cells = change(notebook.cells)
+        return notebook
+
+    return work
+
+
+def _renamed(cells: list[NotebookNode]) -> list[NotebookNode]:
+    for cell in cells:
+        cell.metadata.nbgrader.grade_id = f"my-{cell.metadata.nbgrader.grade_id}"
+    return cells
+
+
+def _tampered(notebook: NotebookNode) -> NotebookNode:
+    nothing = "# all is well\n1000000"
+    notebook = filled_in(
+        notebook, {"return": "pass", "return-test": nothing, "nodes-test": nothing, "start": "pass"}
+    )
+    for cell in notebook.cells:
+        if "points" in cell.metadata.nbgrader:
+            cell.metadata.nbgrader.update(points=1000, locked=False, solution=True, checksum="0")
+    return notebook
+
+
+def _other_kernel(notebook: NotebookNode) -> NotebookNode:
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata["kernelspec"] = {"display_name": "R", "language": "R", "name": "ir"}
+    return notebook
+
+
+def _saved_output(notebook: NotebookNode) -> NotebookNode:
+    notebook = copy.deepcopy(notebook)
+    text = nbformat.v4.new_output("stream", text="x" * 200_000_000)
+    next(cell for cell in notebook.cells if cell.cell_type == "code").outputs = [text]
+    return notebook
+
+
+RIGHT = "return sum(discount**t * reward for t, reward in enumerate(rewards))"
+EQUALS_ANYTHING = """
+class Anything(float):
+    __class__ = float
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __le__(self, other): return True
+    __lt__ = __ge__ = __gt__ = __le__
+    def __sub__(self, other): return 0.0
+    __rsub__ = __add__ = __radd__ = __mul__ = __rmul__ = __truediv__ = __sub__
+    def __abs__(self): return 0.0
+    def __array__(self, *args, **kwargs): raise TypeError
+    def __array_ufunc__(self, *args, **kwargs): return True
+    def __array_function__(self, *args, **kwargs): return True
+    def __bool__(self): return True
+    __hash__ = float.__hash__
+"""
+FORGERY = """
+import numpy
+import seqdec_lib.checks, seqdec_lib.checks.plain, seqdec_lib.checks.graded
+import seqdec_lib.checks.trial as trial
+numpy.allclose = numpy.array_equal = numpy.isclose = lambda *a, **k: True
+for module in (seqdec_lib.checks, seqdec_lib.checks.graded):
+    module.grade = module.grade_value = module.first_failure = lambda *a, **k: None
+seqdec_lib.checks.plain.same = trial.same = lambda *a, **k: True
+"""
+SILENCE = """
+import IPython
+shell = IPython.get_ipython()
+shell.run_cell = shell.run_cell_async = shell.showtraceback = lambda *a, **k: None
+"""
+# What the kernel gets to see after this cell ran, told in the message of an exception.
+SPY = """
+import gc, sys
+import IPython
+shell, seen = IPython.get_ipython(), []
+shell.events.register("pre_run_cell", lambda info: seen.append(info.raw_cell))
+kernel_execute = shell.kernel.do_execute
+async def listening(code, *args, **kwargs):
+    seen.append(repr((code, args, kwargs)))
+    return await kernel_execute(code, *args, **kwargs)
+shell.kernel.do_execute = listening
+"""
+SPIED = """
+texts = [t for t in gc.get_objects() if type(t) is str] + seen
+found = [t for t in texts if "HIDDEN" + " TESTS" in t or "np.poly" + "val" in t]
+raise RuntimeError(f"{'KAEL'[::-1]} {found[:1]}" if found else "nothing seen")
+"""
+
+
+def hostile(course: Path, port: int) -> list[Person]:
+    """Everybody who hands in the sample assignment.
+
+    Parameters
+    ----------
+    course : the course's folder, which nobody should be able to read
+    port : where a server listens on this machine, which nobody should be able to reach
+    """
+    secrets = [
+        *(str(course / name) for name in ("source", "release", "submitted", "gradebook.db")),
+        str(Path(__file__).resolve().parent.parent / "source"),
+        str(Path.home() / ".ssh"),
+        str(Path(__file__).resolve()),
+        "/etc/passwd",
+    ]
+    reading = (
+        "import os, glob\n"
+        f"places = {secrets}\n"
+        "found = [p for p in places if os.path.exists(p)]\n"
+        "found += [p for p in glob.glob('/proc/[0-9]*/root' + places[0])]\n"
+        f"found += glob.glob('/**/{course.name}/**', recursive=True)\n"
+        "found += [p for p in glob.glob('/**/*.ipynb', recursive=True) if 'site-packages' not in p]"
+    )
+    network = (
+        "import socket\n"
+        "found = []\n"
+        f"for address in (('127.0.0.1', {port}), ('1.1.1.1', 80), ('localhost', {port})):\n"
+        "    try:\n"
+        "        found.append(socket.create_connection(address, timeout=2))\n"
+        "    except OSError:\n"
+        "        pass"
+    )
+    told = "raise RuntimeError('KAEL'[::-1] + str(found) if found else 'nothing found')"
+    return [
+        Person("perfect", 5, lambda notebook: notebook),
+        Person("mistaken", 2, _returns("return sum(rewards)"), "Hint: count from 0"),
+        Person("crash", 2, _returns("return 1 / 0"), "ZeroDivisionError"),
+        Person("syntax-error", 2, _returns("return ("), "SyntaxError"),
+        Person("infinite-loop", 2, _returns("while True: pass"), "took more than"),
+        Person(
+            "stubborn-loop",
+            2,
+            _returns(
+                RIGHT,
+                "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+            ),
+            "after it was interrupted",
+        ),
+        Person("exit-in-a-cell", 2, _returns(RIGHT, "import os; os._exit(0)"), "sandbox ended"),
+        Person("exit-in-a-call", 2, _returns("import os; os._exit(0)"), "sandbox ended"),
+        Person(
+            "memory-bomb",
+            2,
+            _returns("all = []\nwhile True: all.append(bytearray(50_000_000))"),
+            "MemoryError",
+        ),
+        Person(
+            "memory-bomb-of-many",
+            2,
+            _returns(
+                "import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n"
+                "        hoard = bytearray(150_000_000)\n"
+                "        hoard[::4096] = b'x' * len(hoard[::4096])\n"
+                "        time.sleep(100)\ntime.sleep(5)\nreturn 0"
+            ),
+            "of memory",
+        ),
+        Person("fork-bomb", 2, _returns(RIGHT, "import os\nwhile True: os.fork()"), "processes"),
+        Person(
+            "full-disk",
+            2,
+            _returns("for i in range(99): open(f'{i}', 'wb').write(b'x' * 10_000_000)\nreturn 0"),
+            "No space left",
+        ),
+        Person(
+            "large-output",
+            5,
+            _returns(RIGHT, "print('x' * 200_000_000)"),
+            "this output was dropped",
+        ),
+        Person("large-file", 5, _saved_output),
+        Person(
+            "deleted-cells",
+            2,
+            _cells(
+                lambda cells: [c for c in cells if "return" not in c.metadata.nbgrader.grade_id]
+            ),
+            "was missing",
+        ),
+        Person(
+            "duplicated-cells",
+            5,
+            _cells(lambda cells: [copy.deepcopy(c) for c in cells for _ in range(2)]),
+            "more than once",
+        ),
+        Person("renamed-cells", 5, _cells(_renamed), "another name"),
+        Person("reordered-cells", 5, _cells(lambda cells: cells[::-1]), "changed their order"),
+        Person("tampered-tests", 2, _tampered, "had been changed"),
+        Person(
+            "equals-anything",
+            2,
+            _returns("return Anything()", EQUALS_ANYTHING),
+            "return plain numbers",
+        ),
+        Person("forger", 2, _returns("return 0.5", FORGERY), "wrong on a hidden case"),
+        Person("mute-kernel", 0, _returns(RIGHT, SILENCE), "sandbox ended"),
+        Person("spy", 2, _returns(SPIED, SPY), "nothing seen"),
+        Person("reads-the-key", 2, _returns(told, reading), "nothing found"),
+        Person("uses-the-network", 2, _returns(told, network), "nothing found"),
+        Person("wrong-kernel", 5, _other_kernel, "asks for the kernel"),
+        Person("corrupt-file", 0, lambda notebook: b'{"cells": [\x00\xff', "could not be read"),
+        Person("empty-file", 0, lambda notebook: b"", "could not be read"),
+        Person("no-notebook", 0, lambda notebook: b'[1, {"cells": 3}]', "could not be read"),
+        Person("link-to-the-key", 0, lambda notebook: course / "source/a0/a0.ipynb", "a link"),
+    ]
+
+
+def mutants(wrong: dict[str, dict[str, str]]) -> list[dict[str, str]]:
+    """Submissions in which every problem is wrong, until every mistake was made.
+
+    Parameters
+    ----------
+    wrong : for each problem, by grade_id, the mistakes and what the cell then says
+    """
+    problems = {problem: list(mistakes.values()) for problem, mistakes in wrong.items()}
+    most = max(map(len, problems.values()))
+    return [
+        {problem: sources[k % len(sources)] for problem, sources in problems.items()}
+        for k in range(most)
+    ]

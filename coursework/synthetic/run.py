@@ -1,0 +1,169 @@
+"""Run the class through the course as an instructor would, and compare.
+
+python -m coursework test
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import socket
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from coursework.course import HERE, Course
+from coursework.synthetic import people, sample
+
+QUICK = (  # limits that hostile work runs into soon
+    "--RunInSandbox.cell_seconds=4",
+    "--RunInSandbox.call_seconds=2",
+    "--RunInSandbox.all_seconds=60",
+    "--RunInSandbox.memory=1000000000",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a student should get for an assignment, and what it got; None: it was lost.
+
+    Points are those of the cells that are graded automatically.
+    """
+
+    student: str
+    assignment: str
+    out_of: float
+    expected: float
+    got: float | None
+    says: str
+    feedback: str
+
+    @property
+    def right(self) -> bool:
+        """Whether the points are as expected, the failure is named, and nothing got out."""
+        return (
+            self.got == self.expected and self.says in self.feedback and "LEAK" not in self.feedback
+        )
+
+
+def run() -> list[Row]:
+    """Everybody: two courses side by side, which take about the same time."""
+    assignments = Course(HERE).assignments()
+    early, late = assignments[:2], assignments[2:]
+    with tempfile.TemporaryDirectory(prefix="course-") as folder, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(
+            lambda: hostile(Path(folder) / "a") + mistaken(Path(folder) / "b", early)
+        )
+        second = pool.submit(mistaken, Path(folder) / "c", late)
+        return first.result() + second.result()
+
+
+def hostile(folder: Path) -> list[Row]:
+    """The sample assignment, handed in by everybody in `people.hostile`."""
+    source = sample.notebook()
+    _write(folder / "source" / "a0" / "a0.ipynb", source)
+    course = Course(folder, QUICK)
+    course.release("a0")
+    perfect = people.solved(_released(course, "a0"), source)
+    with _listening() as port:
+        everybody = people.hostile(course.folder, port)
+        for person in everybody:
+            _write(_place(course, person.name, "a0"), person.work(perfect))
+        course.grade("a0")
+    course.feedback("a0")
+    course.gradebook()
+    return [_row(course, p.name, "a0", p.expected, p.says) for p in everybody]
+
+
+def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
+    """Real assignments: perfect, empty, and with every common mistake."""
+    course, rows = Course(folder), []
+    for assignment in assignments:
+        source = nbformat.read(HERE / "source" / assignment / f"{assignment}.ipynb", as_version=4)
+        _write(folder / "source" / assignment / f"{assignment}.ipynb", source)
+        course.release(assignment)
+        released = _released(course, assignment)
+        perfect = people.solved(released, source)
+        class_ = {"perfect": perfect, "empty": released}
+        wrong = importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
+        for number, cells in enumerate(people.mutants(wrong), start=1):
+            class_[f"mistaken-{number}"] = people.filled_in(perfect, cells)
+        for student, notebook in class_.items():
+            _write(_place(course, student, assignment), notebook)
+        course.grade(assignment)
+        course.feedback(assignment)
+        full = sum(cell.metadata.nbgrader.points for cell in source.cells if people.is_test(cell))
+        for student in class_:
+            rows.append(_row(course, student, assignment, full if student == "perfect" else 0))
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as text."""
+    lines = [f"{'student':<20} {'assignment':<11} {'expected':>8} {'got':>6} {'of':>4}"]
+    for row in rows:
+        got = "lost" if row.got is None else f"{row.got:g}"
+        line = (
+            f"{row.student:<20} {row.assignment:<11} {row.expected:>8g} {got:>6} {row.out_of:>4g}"
+        )
+        lines.append(line if row.right else f"{line}  WRONG: {_why(row)}")
+    return "\n".join(lines)
+
+
+def _why(row: Row) -> str:
+    if "LEAK" in row.feedback:
+        return "it got hold of something"
+    if row.says not in row.feedback:
+        return f"the feedback does not say {row.says!r}"
+    return "the points"
+
+
+def _row(course: Course, student: str, assignment: str, expected: float, says: str = "") -> Row:
+    page = course.folder / "feedback" / student / assignment / f"{assignment}.html"
+    feedback = page.read_text(encoding="utf-8") if page.is_file() else ""
+    got, out_of = None, 0.0
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        tests = {
+            cell.name: cell.max_score
+            for cell in gradebook.find_notebook(assignment, assignment).grade_cells
+            if cell.cell_type == "code"
+        }
+        out_of = sum(tests.values())
+        if feedback:
+            grades = gradebook.find_submission_notebook(assignment, assignment, student).grades
+            points = [grade.auto_score for grade in grades if grade.name in tests]
+            got = None if None in points or len(points) < len(tests) else sum(points)
+    return Row(student, assignment, out_of, expected, got, says, feedback)
+
+
+def _released(course: Course, assignment: str) -> NotebookNode:
+    path = course.folder / "release" / assignment / f"{assignment}.ipynb"
+    return nbformat.read(path, as_version=4)
+
+
+def _place(course: Course, student: str, assignment: str) -> Path:
+    return course.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
+
+
+def _write(path: Path, what: NotebookNode | bytes | Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(what, Path):
+        path.symlink_to(what)
+    elif isinstance(what, bytes):
+        path.write_bytes(what)
+    else:
+        path.write_text(json.dumps(what), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[int]:
+    """A port of this machine at which somebody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]

@@ -1,0 +1,66 @@
+"""Exercises whose exact answers are recorded as data: the self-checks of the assignments.
+
+Whoever reads the library finds what a case's answer is, and no function that would find it. The
+random cases are drawn, and answered by the source notebooks' solutions, by `coursework/record.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from seqdec_lib.checks.exercise import Exercise
+
+
+def recorded(assignment: str, hints: dict[str, str]) -> dict[str, Exercise]:
+    """The exercises of an assignment, whose cases are in `<assignment>.json`.
+
+    Parameters
+    ----------
+    hints : for each exercise, what to think about when a case fails.
+    """
+    return {name: _exercise(assignment, name, hint) for name, hint in hints.items()}
+
+
+def to_json(value: object) -> object:
+    """A case or an answer as JSON, in which arrays and tuples are marked."""
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist()}
+    if isinstance(value, tuple):
+        return {"tuple": [to_json(item) for item in value]}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def from_json(value: object) -> object:
+    """The inverse of `to_json`."""
+    if isinstance(value, dict):
+        ((kind, items),) = value.items()
+        return np.array(items) if kind == "array" else tuple(from_json(item) for item in items)
+    return [from_json(item) for item in value] if isinstance(value, list) else value
+
+
+def _exercise(assignment: str, name: str, hint: str) -> Exercise:
+    def draw(rng: np.random.Generator, size: int) -> tuple:
+        cases = [entry for entry in _entries(assignment)[name] if entry["size"] == size]
+        return from_json(cases[rng.integers(len(cases))]["case"])
+
+    def answer(*case: object) -> object:
+        asked = to_json(case)
+        return next(
+            from_json(entry["answer"])
+            for entry in _entries(assignment)[name]
+            if entry["case"] == asked
+        )
+
+    return Exercise(answer, draw, hint)
+
+
+@cache
+def _entries(assignment: str) -> dict[str, list[dict]]:
+    text = files("seqdec_lib.checks").joinpath(f"{assignment}.json").read_text(encoding="utf-8")
+    return json.loads(text)

@@ -1,0 +1,52 @@
+"""An attempt on random cases, small ones first, until one fails."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.plain import TOLERANCE, plain, same
+
+CASES_PER_SIZE = 5
+LARGEST_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that fails: its arguments, the exact answer, and what came, maybe an exception."""
+
+    case: tuple
+    expected: object
+    came: object
+
+    @property
+    def not_filled_in(self) -> bool:
+        """Whether the attempt is still the stub that the reader was given."""
+        return isinstance(self.came, NotImplementedError)
+
+    @property
+    def raised(self) -> bool:
+        """Whether the attempt raised instead of answering, or what it answered is no answer."""
+        return isinstance(self.came, BaseException)
+
+
+def first_failure(
+    exercise: Exercise, attempt: Callable[..., object], seed: int, tolerance: float = TOLERANCE
+) -> Failure | None:
+    """The smallest case of an exercise that the attempt fails, or None."""
+    rng = np.random.default_rng(seed)
+    for size in range(1, LARGEST_SIZE + 1):
+        for _ in range(CASES_PER_SIZE):
+            case = exercise.draw(rng, size)
+            expected = exercise.answer(*copy.deepcopy(case))
+            try:
+                came = plain(attempt(*copy.deepcopy(case)))
+            except Exception as error:  # whatever a reader's code raises is part of the verdict
+                return Failure(case, expected, error)
+            if not same(came, plain(expected), tolerance):
+                return Failure(case, expected, came)
+    return None

@@ -1,0 +1,179 @@
+"""The assignments: the solved notebook is perfect, the released one is kind, mistakes lose points.
+
+Each notebook runs in this process, without a kernel; the whole way through the grader is tested
+elsewhere.
+"""
+
+import copy
+import importlib
+import json
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+import torch
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+
+from coursework.record import ASSIGNMENTS, CHECKS, COURSEWORK, recordings
+from seqdec_lib.checks import OF_ASSIGNMENTS
+
+POINTS = 20
+STUDENTS = ("ada", "emmy", "kim")
+
+
+def notebook_of(assignment: str) -> NotebookNode:
+    return nbformat.read(COURSEWORK / "source" / assignment / f"{assignment}.ipynb", as_version=4)
+
+
+def info(cell: NotebookNode) -> dict:
+    return cell.metadata["nbgrader"]
+
+
+def solution_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    return (c for c in notebook.cells if c.cell_type == "code" and info(c)["solution"])
+
+
+def written_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    return (c for c in notebook.cells if c.cell_type == "markdown" and info(c)["grade"])
+
+
+def released(notebook: NotebookNode, hidden: bool = False) -> NotebookNode:
+    """What a student gets; with `hidden`, what the grader runs if nothing was filled in."""
+    clear = ClearSolutions(code_stub={"python": "raise NotImplementedError"})
+    notebook, _ = clear.preprocess(copy.deepcopy(notebook), {})
+    return notebook if hidden else ClearHiddenTests().preprocess(notebook, {})[0]
+
+
+def run(notebook: NotebookNode, checked: bool = True) -> dict[str, Exception | None]:
+    """What each code cell raised, by its grade_id; the self-checks take their time."""
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    raised: dict[str, Exception | None] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            name = info(cell)["grade_id"]
+            raised[name] = None
+            try:
+                exec(compile(cell.source, name, "exec"), namespace)
+            except Exception as error:
+                raised[name] = error
+            plt.close("all")
+            if not checked:
+                namespace["check"] = lambda *arguments: None
+    return raised
+
+
+def mutants() -> Iterator[tuple[str, str, str]]:
+    for assignment in ASSIGNMENTS:
+        for cell, wrong in mutants_of(assignment).items():
+            yield from ((assignment, cell, mistake) for mistake in wrong)
+
+
+def mutants_of(assignment: str) -> dict[str, dict[str, str]]:
+    return importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(plt, "show", lambda: None)
+    threads, style = torch.get_num_threads(), dict(plt.rcParams)
+    yield
+    torch.set_num_threads(threads)
+    plt.rcParams.update(style)
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_solved_notebook_is_perfect(
+    assignment: str,
+    student: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    monkeypatch.setenv("SEQDEC_STUDENT", student)
+    notebook = notebook_of(assignment)
+    raised = run(notebook)
+    assert {name: error for name, error in raised.items() if error} == {}
+    out, err = capsys.readouterr()
+    assert out.count("right, on all") == len(list(solution_cells(notebook)))
+    assert "waits for" not in out and not err
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_released_notebook_runs_to_its_end_and_is_kind(
+    assignment: str, capsys: pytest.CaptureFixture
+) -> None:
+    notebook = notebook_of(assignment)
+    given = released(notebook)
+    assert not any(run(given).values())
+    out, err = capsys.readouterr()
+    stubs = list(solution_cells(given))
+    assert all("raise NotImplementedError" in cell.source for cell in stubs)
+    assert out.count("not filled in yet") == len(stubs) and not err
+    text = nbformat.writes(given)
+    for secret in ("HIDDEN TESTS", "SOLUTION", "def answer"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_an_empty_submission_earns_nothing(assignment: str) -> None:
+    notebook = released(notebook_of(assignment), hidden=True)
+    raised = run(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and info(cell)["grade"]:
+            error = raised[info(cell)["grade_id"]]
+            assert isinstance(error, AssertionError) and "not filled in" in str(error)
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_points_and_problems_fit_together(assignment: str) -> None:
+    notebook = notebook_of(assignment)
+    graded = {info(c)["grade_id"]: info(c)["points"] for c in notebook.cells if info(c)["grade"]}
+    assert sum(graded.values()) == POINTS
+    assert f"**{POINTS}**" in notebook.cells[0].source
+    ids = [info(cell)["grade_id"] for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    solved = {info(cell)["grade_id"] for cell in solution_cells(notebook)}
+    tested = {info(c)["grade_id"] for c in notebook.cells if info(c)["grade"]}
+    assert {f"{name}-test" for name in solved} <= tested
+    assert set(mutants_of(assignment)) == solved
+    assert all(len(wrong) >= 2 for wrong in mutants_of(assignment).values())
+    rubric = (COURSEWORK / "rubrics" / f"{assignment}.md").read_text(encoding="utf-8")
+    for cell in written_cells(notebook):
+        points = info(cell)["points"]
+        heading = f"`{info(cell)['grade_id']}`, {points} point" + "s" * (points != 1)
+        assert f"## {heading}\n" in rubric
+
+
+@pytest.mark.parametrize(("assignment", "cell", "mistake"), list(mutants()))
+def test_a_mistake_loses_its_points(
+    assignment: str, cell: str, mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQDEC_STUDENT", "grace")
+    notebook = notebook_of(assignment)
+    needed = {f"{assignment}-start", f"{cell}-test"}
+    needed |= {info(c)["grade_id"] for c in solution_cells(notebook)}
+    notebook.cells = [c for c in notebook.cells if info(c)["grade_id"] in needed]
+    (wrong,) = (c for c in notebook.cells if info(c)["grade_id"] == cell)
+    wrong.source = mutants_of(assignment)[cell][mistake]
+    raised = run(notebook, checked=False)
+    assert raised[cell] is None
+    assert isinstance(raised[f"{cell}-test"], AssertionError)
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_recorded_cases_are_those_of_the_source(assignment: str) -> None:
+    """The cases, that is; that the answers are right shows where the solutions pass the checks."""
+
+    def cases(text: str) -> dict[str, list]:
+        return {name: [e["case"] for e in entries] for name, entries in json.loads(text).items()}
+
+    kept = CHECKS / f"assignment_{assignment.removeprefix('a')}.json"
+    assert cases(kept.read_text(encoding="utf-8")) == cases(recordings(assignment))
+
+
+def test_each_self_check_belongs_to_a_problem() -> None:
+    sources = "".join(c.source for a in ASSIGNMENTS for c in solution_cells(notebook_of(a)))
+    for name in OF_ASSIGNMENTS:
+        assert f'check("{name}", {name})' in sources

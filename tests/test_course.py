@@ -1,0 +1,210 @@
+"""The course: one sentence for whatever is missing, and a class of students who don't exist."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from coursework.course import HERE, Course, Stop
+from coursework.sandbox import box
+from coursework.sandbox.box import Limits, trouble
+from coursework.sandbox.student import Student, Times
+from coursework.sandbox.wire import NoAnswer
+from coursework.synthetic import people, sample
+from coursework.synthetic.run import Row, run, table
+
+ROOT = HERE.parent
+needs_a_sandbox = pytest.mark.skipif(trouble() is not None, reason=str(trouble()))
+
+
+def is_a_sentence(text: str) -> bool:
+    return text.endswith(".") and len(text.splitlines()) == 1 and text[0].isupper()
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    """A course with the sample assignment."""
+    folder = tmp_path / "a course"
+    source = folder / "source" / "a0"
+    source.mkdir(parents=True)
+    nbformat.write(sample.notebook(), source / "a0.ipynb")
+    return Course(folder)
+
+
+# -- whatever is missing
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments", "advice"),
+    [
+        ("release", ("a9",), "name one of a0"),
+        ("collect", ("a9",), "name one of a0"),
+        ("grade", ("../a0",), "name one of a0"),
+        ("collect", ("a0",), "run `make release A=a0` first"),
+        ("grade", ("a0",), "run `make release A=a0` first"),
+        ("feedback", ("a0",), "run `make grade A=a0` first"),
+        ("gradebook", (), "run `make release A=a1` first"),
+    ],
+)
+def test_a_step_too_early_says_which_comes_first(
+    course: Course, step: str, arguments: tuple, advice: str
+) -> None:
+    with pytest.raises(Stop, match=advice) as caught:
+        getattr(course, step)(*arguments)
+    assert is_a_sentence(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [((), "one of release, collect"), (("dance",), "'dance'"), (("release",), "A=a1")],
+)
+def test_a_command_that_is_none_says_what_there_is(arguments: tuple, advice: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "coursework", *arguments], cwd=ROOT, text=True, capture_output=True
+    )
+    assert result.returncode == 1 and advice in result.stderr
+    assert is_a_sentence(result.stderr.strip())
+
+
+def test_without_a_sandbox_nothing_is_graded(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = course.folder / "release" / "a0"
+    release.mkdir(parents=True)
+    release.joinpath("a0.ipynb").write_text("{}")
+    monkeypatch.setattr(box.shutil, "which", lambda name: None)
+    trouble.cache_clear()
+    try:
+        with pytest.raises(Stop, match="install it.*UNSAFE=1") as caught:
+            course.grade("a0")
+        with pytest.raises(Stop, match="install it.*UNSAFE=1"):
+            course.prepare()
+    finally:
+        trouble.cache_clear()
+    assert is_a_sentence(str(caught.value))
+
+
+def test_what_nbgrader_says_is_kept(course: Course) -> None:
+    (course.folder / "source" / "a0" / "a0.ipynb").write_text("no notebook")
+    with pytest.raises(Stop, match="generate_assignment failed .*log"):
+        course.release("a0")
+    assert (course.folder / "log" / "generate_assignment.log").stat().st_size > 0
+
+
+# -- the sandbox
+
+
+@pytest.fixture
+def student() -> Student:
+    """A student's notebook in a sandbox."""
+    student = Student(Limits(memory=1_000_000_000), Times(cell=3, call=2, all=60))
+    yield student
+    student.end()
+
+
+@needs_a_sandbox
+def test_values_and_functions_of_a_notebook_are_used_from_outside(student: Student) -> None:
+    student.run("import numpy as np\nx = np.arange(3)\ndef f(a, b=1): return a * b, 'text'")
+    assert student.look("x").tolist() == [0, 1, 2]
+    assert student.look("f")(2, b=3) == [6, "text"]
+    with pytest.raises(KeyError):
+        student.look("gone")
+    with pytest.raises(NoAnswer, match="module came"):
+        student.look("np")
+
+
+@needs_a_sandbox
+def test_after_an_end_the_cells_that_went_well_run_again(student: Student) -> None:
+    student.run("x = 1")
+    assert student.run("x = 2\nimport os\nos._exit(0)")[-1].ename == "Stopped"
+    assert student.look("x") == 1
+
+
+@needs_a_sandbox
+def test_the_sandbox_has_none_of_our_environment_and_no_rights(
+    student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.run("import os, pathlib\nnames = list(os.environ)\nuser = os.getuid()")
+    assert not set(student.look("names")) & {"PYTEST_CURRENT_TEST", "SSH_AUTH_SOCK", "OLDPWD"}
+    student.run(
+        "status = pathlib.Path('/proc/self/status').read_text()\n"
+        "capable = [line for line in status.splitlines() if line.startswith('CapEff')][0]\n"
+        "writable = [d for d in ('/', '/usr', '/etc', '/dev', '/run') if os.access(d, os.W_OK)]\n"
+        "own = sorted(p for p in os.listdir('/proc') if p.isdigit())"
+    )
+    assert int(student.look("capable").split()[1], 16) == 0
+    assert student.look("writable") == []
+    assert len(student.look("own")) <= 3, "no process but its own"
+    if os.geteuid() == 0:
+        assert student.look("user") > 1000
+
+
+def test_unsafe_runs_without_a_sandbox() -> None:
+    student = Student(Limits(), Times(cell=3, call=2, all=60), unsafe=True)
+    try:
+        student.run("def f(x): return [x]")
+        assert student.look("f")(3) == [3]
+    finally:
+        student.end()
+
+
+# -- the class
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """Everybody and what they got; some minutes."""
+    return run()
+
+
+@needs_a_sandbox
+def test_everybody_gets_what_they_should(rows: list[Row]) -> None:
+    print(table(rows))
+    assert all(row.right for row in rows), table(rows)
+
+
+@needs_a_sandbox
+def test_the_class_is_complete(rows: list[Row]) -> None:
+    for assignment in Course().assignments():
+        there = {row.student for row in rows if row.assignment == assignment}
+        assert {"perfect", "empty", "mistaken-1", "mistaken-2"} <= there
+    assert len([row for row in rows if row.assignment == "a0"]) >= 25
+
+
+@needs_a_sandbox
+def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
+    """As an instructor does it, with an archive from an LMS, and a written answer to read."""
+    course.release("a0")
+    released = nbformat.read(course.folder / "release" / "a0" / "a0.ipynb", as_version=4)
+    archive = course.folder / "downloaded" / "a0" / "archive"
+    with pytest.raises(Stop, match="Nothing was handed in yet"):
+        course.collect("a0")
+    solved = people.solved(released, sample.notebook())
+    solved.cells[-1].source = "Because <script>alert('read')</script> <b onclick='read()'>so</b>."
+    nbformat.write(solved, archive / "ada_a0.ipynb")
+    nbformat.write(released, archive / "emmy_77_my homework.ipynb")
+    assert "Collected 2 submissions" in course.collect("a0")
+    assert "Graded 2" in course.grade("a0")
+    course.gradebook()
+    lines = list(csv.DictReader(course.folder.joinpath("grades.csv").open()))
+    assert [(line["student_id"], line["a0"], line["to_read"]) for line in lines] == [
+        ("ada", "5.0", "1"),
+        ("emmy", "0.0", "0"),
+    ]
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        grade = gradebook.find_grade("why", "a0", "a0", "ada")
+        grade.manual_score, grade.needs_manual_grade = 1, False
+        gradebook.db.commit()
+    course.feedback("a0")
+    page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
+    assert "np.polyval" not in page and "hidden tests" in page
+    assert "Because" in page and "<script>alert('read')" not in page and "onclick" not in page
+    course.gradebook()
+    first = next(csv.DictReader(course.folder.joinpath("grades.csv").open()))
+    assert first["total"] == first["out_of"] == "6.0" and first["to_read"] == "0"

@@ -1,0 +1,328 @@
+"""Grading: what crosses the sandbox's wall, cells put back, files read, tests run outside."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coursework.grading.collecting import Newest, Notebooks
+from coursework.grading.feedback import HideTests
+from coursework.grading.reading import harmless, read
+from coursework.grading.release import SetTerm
+from coursework.grading.restore import Original, restored
+from coursework.grading.run import report
+from coursework.grading.run import test as run_test
+from coursework.sandbox import wire
+from coursework.sandbox.inside import answers
+from coursework.sandbox.kernel import LARGEST_TEXT, Printed
+from seqdec_lib.checks.plain import same
+
+# -- the wall
+
+plain_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.lists(st.floats(-1e9, 1e9), min_size=1).map(np.array)
+    | st.lists(st.integers(0, 255)).map(lambda numbers: np.array(numbers, dtype=np.uint8)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(plain_values)
+def test_plain_values_come_out_as_they_are(value: object) -> None:
+    kind, came = wire.answer(answers._answer(value))
+    assert kind == "data" and same(came, value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "42",
+        '{"data": {"array": ["<f8", [2], "AAAA"]}}',
+        '{"data": {"array": ["O", [1], "AAAAAAAAAAA="]}}',
+        '{"data": {"array": ["<f8", [-1], ""]}}',
+        '{"data": {"array": "x"}}',
+        '{"data": {"dict": [[[1], 2]]}}',
+        '{"data": {"other": 1, "two": 2}}',
+        '{"raised": 3}',
+        '{"refused": "an object"}',
+        "[" * 100_000,
+    ],
+)
+def test_whatever_else_comes_out_is_no_answer(text: str) -> None:
+    with pytest.raises(wire.NoAnswer):
+        wire.answer(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "raised"),
+    [
+        ("NotImplementedError", NotImplementedError),
+        ("ValueError", ValueError),
+        ("SystemExit", RuntimeError),
+        ("KeyboardInterrupt", RuntimeError),
+        ("UnicodeDecodeError", RuntimeError),
+        ("exec", RuntimeError),
+        ("Mine", RuntimeError),
+    ],
+)
+def test_an_exception_is_raised_again_outside(name: str, raised: type[Exception]) -> None:
+    with pytest.raises(raised, match="no idea"):
+        wire.answer(json.dumps({"raised": [name, "no idea"]}))
+
+
+def test_arguments_that_cannot_enter_are_the_instructors_mistake() -> None:
+    with pytest.raises(TypeError, match="hand over numbers"):
+        wire.arguments((lambda: 1,), {})
+
+
+def test_outputs_are_text_and_png_and_not_too_long() -> None:
+    printed = Printed()
+    printed.add("display_data", {"data": {"text/html": "<script>", "image/png": "no base64"}})
+    printed.add("display_data", {"data": {"image/png": "aGVsbG8=", "application/javascript": "x"}})
+    printed.add("stream", {"name": "stdout", "text": "x" * (LARGEST_TEXT + 1)})
+    printed.add("stream", {"name": "stdout", "text": 3})
+    printed.add("execute_result", {})
+    printed.add("error", {"ename": "A", "evalue": "b", "traceback": "not a list"})
+    figure, text, error, note = printed.outputs()
+    assert figure.data == {"image/png": "aGVsbG8="}
+    assert len(text.text) == LARGEST_TEXT
+    assert error.ename == "A" and error.evalue == "b" and "too long" in note.text
+
+
+# -- tests, run outside
+
+
+class Fake:
+    """A student's notebook without a sandbox."""
+
+    def __init__(self, **names: object) -> None:
+        self.names, self.asked = names, []
+
+    def look(self, name: str) -> object:
+        self.asked.append(name)
+        return self.names[name]
+
+
+def error_of(source: str, **names: object) -> str:
+    outputs = run_test(source, Fake(**names))
+    return outputs[-1].evalue if outputs and outputs[-1].output_type == "error" else ""
+
+
+def test_a_test_sees_the_students_names_in_functions_too() -> None:
+    source = "def f():\n    return theirs + len([1])\nassert f() == 3, 'no'"
+    assert error_of(source, theirs=2) == ""
+    assert error_of(source, theirs=3) == "no"
+
+
+def test_a_test_asks_for_nothing_that_it_defines_itself() -> None:
+    student = Fake()
+    assert run_test("import math\nx = 1\nprint(x, math.pi, len('a'))", student)[0].text
+    assert student.asked == []
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("gone(1)", "NameError"),
+        ("raise SystemExit", "SystemExit"),
+        ("1 +", "SyntaxError"),
+        ("assert False", "hidden test failed"),
+    ],
+)
+def test_a_test_that_ends_badly_is_failed(source: str, says: str) -> None:
+    assert says in error_of(source)
+
+
+# -- cells, put back
+
+ORIGINALS = {
+    name: Original(
+        "markdown" if name == "e" else "code",
+        f"source of {name}",
+        f"released {name}",
+        {
+            "grade": name in "ce",
+            "grade_id": name,
+            "locked": name in "ac",
+            "solution": name in "bde",
+        },
+    )
+    for name in "abcde"
+}
+
+
+def cell_of(name: str, source: str) -> nbformat.NotebookNode:
+    cell = nbformat.v4.new_code_cell(source)
+    if name in ORIGINALS and ORIGINALS[name].cell_type == "markdown":
+        cell = nbformat.v4.new_markdown_cell(source)
+    if name:
+        cell.metadata["nbgrader"] = {"grade_id": name}
+    return cell
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([*ORIGINALS, "", "x"]), st.integers(0, 3))))
+def test_afterwards_each_cell_is_there_once_in_order(handed_in: list[tuple[str, int]]) -> None:
+    cells = [cell_of(name, f"work {k}") for name, k in handed_in]
+    result, notices = restored(cells, ORIGINALS)
+    marked = [cell for cell in result if "nbgrader" in cell.metadata]
+    assert [cell.metadata.nbgrader.grade_id for cell in marked] == list(ORIGINALS)
+    for cell in marked:
+        original = ORIGINALS[cell.metadata.nbgrader.grade_id]
+        assert cell.cell_type == original.cell_type
+        assert cell.metadata.nbgrader == original.marks
+        if not original.written:
+            assert cell.source == original.source
+    own = [f"work {k}" for name, k in handed_in if name in ("", "b", "d", "x")]
+    kept = [cell.source for cell in result]
+    assert all(kept.count(work) >= own.count(work) for work in own), "no work is lost"
+    assert restored(result, ORIGINALS)[0] == result or notices
+
+
+def test_what_was_handed_out_comes_back_without_a_word() -> None:
+    cells = [cell_of(name, original.released) for name, original in ORIGINALS.items()]
+    result, notices = restored(cells, ORIGINALS)
+    assert notices == []
+    assert [cell.source for cell in result] == [
+        original.released if original.written else original.source
+        for original in ORIGINALS.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "notice"),
+    [
+        ("abcd", "`e` was missing"),
+        ("aabcde", "`a` was there more than once"),
+        ("axcde", "`b` had another name"),
+        ("acbde", "changed their order"),
+    ],
+)
+def test_what_was_amiss_is_named(names: str, notice: str) -> None:
+    cells = [cell_of(n, ORIGINALS[n].released if n in ORIGINALS else "mine") for n in names]
+    _, notices = restored(cells, ORIGINALS)
+    assert len(notices) == 1 and notice in notices[0]
+
+
+# -- files
+
+
+def test_a_notebook_is_read_without_its_outputs(tmp_path: Path) -> None:
+    cell = nbformat.v4.new_code_cell("1 + 1", outputs=[nbformat.v4.new_output("stream", text="2")])
+    cell.metadata["nbgrader"] = {"grade_id": "a", "points": 99, "locked": False}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a1.ipynb")
+    notebook = read(tmp_path / "a1.ipynb")
+    assert notebook.metadata.seqdec.notices == []
+    assert notebook.cells[0].outputs == []
+    assert notebook.cells[0].metadata == {"nbgrader": {"grade_id": "a"}}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\x00", b"[]", b'{"cells": 1}', b"null"])
+def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, content: bytes) -> None:
+    tmp_path.joinpath("a1.ipynb").write_bytes(content)
+    notebook = read(tmp_path / "a1.ipynb")
+    assert notebook.cells == []
+    assert "could not be read" in notebook.metadata.seqdec.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("$a<b$ and a < b", "$a< b$ and a < b"),
+        ("<script>x</script>", "< script>x< /script>"),
+        ("a\n<!-- -->", "a\n< !-- -->"),
+        ("[a](javascript:x)", "[a](#javascript:x)"),
+        ("[a]( <&#106;avascript:x>)", "[a]( <#&#106;avascript:x>)"),
+        ("[a](&#106;avascript:x)", "[a](#&#106;avascript:x)"),
+        ("[a]: data:text/html,x", "[a]: #data:text/html,x"),
+        ("[a](https://example.org/) [b](#c)", "[a](https://example.org/) [b](#c)"),
+        ("![a](attachment:b.png)", "![a](attachment:b.png)"),
+        ("$f[x](y)$", "$f[x](y)$"),
+    ],
+)
+def test_written_answers_run_no_script(text: str, becomes: str) -> None:
+    assert harmless(text) == becomes
+
+
+def test_a_report_quotes_a_cell_without_running_it() -> None:
+    source = report(["The cell that begins with `# `<img src=x onerror=y>`: stopped."]).source
+    assert "<img" not in source and "stopped" in source
+
+
+def test_pasted_pictures_stay(tmp_path: Path) -> None:
+    attachments = {"a.png": {"image/png": "aGVsbG8="}, "b.svg": {"image/svg+xml": "<svg/>"}}
+    cell = nbformat.v4.new_markdown_cell("![a](attachment:a.png)", attachments=attachments)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a1.ipynb")
+    assert read(tmp_path / "a1.ipynb").cells[0].attachments == {"a.png": {"image/png": "aGVsbG8="}}
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    key = tmp_path / "key" / "a1"
+    key.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(), key / "a1.ipynb")
+    student = tmp_path / "submitted" / "eve"
+    student.mkdir(parents=True)
+    student.joinpath("a1").symlink_to(key)
+    student.joinpath("a2").mkdir()
+    student.joinpath("a2", "a2.ipynb").symlink_to(key / "a1.ipynb")
+    for path in (student / "a1" / "a1.ipynb", student / "a2" / "a2.ipynb"):
+        assert "a link" in read(path).metadata.seqdec.notices[0]
+
+
+def test_notebooks_are_collected_from_files_and_archives(tmp_path: Path) -> None:
+    archive, extracted = tmp_path / "archive", tmp_path / "a1" / "extracted"
+    archive.mkdir()
+    extracted.mkdir(parents=True)
+    archive.joinpath("ada_a1.ipynb").write_text("1")
+    archive.joinpath("notes.txt").write_text("no notebook")
+    archive.joinpath("broken.zip").write_bytes(b"PK no archive")
+    archive.joinpath("eve_a1.ipynb").symlink_to("/etc/passwd")
+    with zipfile.ZipFile(archive / "all.zip", "w") as file:
+        file.writestr("folder/emmy_12345_My work.ipynb", "2")
+        file.writestr("../../kim_a1.ipynb", "3")
+        file.writestr("folder/readme.txt", "no notebook")
+        file.writestr("folder/_a1.ipynb", "nobody's")
+        file.writestr("Anna Li_77_file_/a1.ipynb", "4")
+        file.writestr("Anna Wu_88_file_a1.ipynb", "5")
+    Notebooks().extract(str(archive), str(extracted))
+    found = [Newest().collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
+    assert sorted(f["student_id"] for f in found if f) == ["ada", "emmy", "kim"]
+    assert {f["file_id"] for f in found if f} == {"a1"}
+    assert {path.name for path in tmp_path.iterdir()} == {"archive", "a1"}
+    moodle = Newest(student=r"[^/]*_(?P<student_id>\d+)_file_[^/]*/?[^/]*\.ipynb")
+    found = [moodle.collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
+    assert sorted(f["student_id"] for f in found if f) == ["77", "88"]
+
+
+# -- release and feedback
+
+
+@pytest.mark.parametrize(
+    ("term", "start"),
+    [(0, "seed = book.start(budget=20)"), (7, "seed = book.start(budget=20, seed=7)")],
+)
+def test_the_term_is_the_seed_of_the_notebook(term: int, start: str) -> None:
+    cell = nbformat.v4.new_code_cell("import x\n\nseed = book.start(budget=20)  # CPU seconds")
+    source = SetTerm(term=term).preprocess_cell(cell, {}, 0)[0].source
+    assert source == f"import x\n\n{start}  # CPU seconds"
+
+
+def test_feedback_does_not_show_hidden_tests() -> None:
+    source = "a = 1\n### BEGIN HIDDEN TESTS\nassert a == 1\n### END HIDDEN TESTS\nb = 2"
+    cell = HideTests().preprocess_cell(nbformat.v4.new_code_cell(source), {}, 0)[0]
+    assert cell.source == "a = 1\n# hidden tests\nb = 2"
