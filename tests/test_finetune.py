@@ -28,19 +28,13 @@ from seqdec_lib.trajectories import collect
 from seqdec_lib.transformer import Transformer
 from tests.table_policy import TablePolicy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TREE = TravelTree(branching=2, horizon=3)
 ENJOYMENT = TREE.level_enjoyment(3) / 3
 LAYOUT = TokenLayout.of(TREE, every_trip(TREE))
 TRIPS = LAYOUT.encode(every_trip(TREE))  # all 8
 seeds = st.integers(0, 2**32 - 1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def transformer(seed: int) -> Transformer:

@@ -31,18 +31,12 @@ from seqdec_lib.training import fit, log_probabilities
 from seqdec_lib.transformer import Transformer
 from tests.table_policy import TablePolicy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TREE = TravelTree(branching=2, horizon=3)
 REWARDS = TREE.level_enjoyment(3) / 3
 TRIPS = TokenLayout.of(TREE, every_trip(TREE)).encode(every_trip(TREE))
 PAIRS = np.array([[i, j] for i in range(8) for j in range(8) if i != j])
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def random_policy(seed: int) -> np.ndarray:
