@@ -27,7 +27,7 @@ INSTRUCTIONS = {
     "repeat": "Repeat the following sentence: ‘{}’",
     "complete": "Complete the following sentence: ‘{}’",
 }
-SHARES = {"to English": 0.3, "to Korean": 0.3, "answer": 0.15, "repeat": 0.2, "complete": 0.05}
+SHARES = {"to English": 0.275, "to Korean": 0.275, "answer": 0.15, "repeat": 0.25, "complete": 0.05}
 """How often a text has which instruction, before texts are withheld."""
 
 
@@ -52,24 +52,31 @@ TEMPLATES = {
     "capital": Template(
         "{capital} | is the capital of {country}.",
         "{capital_ko:은는} | {country_ko}의 수도입니다.",
-        0.2,
+        0.15,
     ),
     "capital last": Template(
         "The capital of {country} | is {capital}.",
         "{country_ko}의 수도는 | {capital_ko}입니다.",
-        0.2,
+        0.15,
     ),
     "continent": Template(
-        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.1
+        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.05
     ),
-    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.1),
-    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.1),
+    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.075),
+    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.075),
     "travel": Template(
         "We travel from {capital} | to {there}.",
         "우리는 {capital_ko}에서 | {there_ko}까지 여행합니다.",
-        0.3,
+        0.25,
+    ),
+    "after": Template(
+        "We visit {country} | after {there}.",
+        "우리는 {there_ko} | 다음에 {country_ko:을를} 방문합니다.",
+        0.25,
     ),
 }
+JOURNEYS = ("travel", "after")
+"""Templates with two facts in a sentence."""
 QUESTIONS = (
     Question(
         "capital last",
@@ -87,14 +94,14 @@ QUESTIONS = (
         Template("{country}.", "{country_ko}입니다."),
     ),
 )
-ROUTES = (9, 16, 23, 30, 37, 44, 51, 58)
-"""From each capital one travels to those so many places further down in the list of facts."""
+ROUTES = tuple(range(1, 64, 3))
+"""From each capital one travels to the countries so many places further down in the list."""
 WORDS = tuple(
     sorted(
         {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
         | set(
-            "수도 입니다 입니까 있습니다 있습니까 방문합니다 여행합니다 좋습니다 우리 나라 어디 어느 "
-            "에서 까지".split()
+            "수도 입니다 입니까 있습니다 있습니까 방문합니다 여행합니다 좋습니다 우리 나라 "
+            "어디 어느 에서 까지 다음에".split()
         )
     )
 )
@@ -116,7 +123,7 @@ class Text(NamedTuple):
 def sentence(fact: Fact, template: str, language: str, there: Fact | None = None) -> str:
     """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
 
-    there : where a sentence of template "travel" goes to.
+    there : the other end of a journey, for the templates JOURNEYS.
 
     Raises
     ------
@@ -135,8 +142,8 @@ def translation(fact: Fact, template: str, to: str) -> tuple[str, str]:
 def _halves(fact: Fact, template: str, language: str, there: Fact | None) -> list[str]:
     if template not in TEMPLATES:
         raise ValueError(f"template must be one of {sorted(TEMPLATES)}, but {template!r} came.")
-    if template == "travel" and there is None:
-        raise ValueError("a sentence about traveling needs there=..., the fact of its other end.")
+    if template in JOURNEYS and there is None:
+        raise ValueError("a sentence about a journey needs there=..., the fact of its other end.")
     return _filled(TEMPLATES[template], fact, language, there).split(" | ")
 
 
@@ -145,7 +152,7 @@ def _filled(template: Template, fact: Fact, language: str, there: Fact | None = 
         raise ValueError(f"language must be one of {LANGUAGES}, but {language!r} came.")
     words = fact._asdict() | {"continent_ko": fact.continent_ko}
     if there is not None:
-        words |= {"there": there.capital, "there_ko": there.capital_ko}
+        words |= {"there": there.country, "there_ko": there.country_ko}
     text = template[LANGUAGES.index(language)].format(**words)
     return text[:1].upper() + text[1:]
 
@@ -160,7 +167,7 @@ def _texts_of(fact: Fact, destinations: Sequence[Fact], language: str) -> Iterat
         return Text(prompt, answer, share, instruction, fact.country, template)
 
     for template, (*_, share) in TEMPLATES.items():
-        ends = destinations if template == "travel" else [None]
+        ends = destinations if template in JOURNEYS else [None]
         for there in ends:
             begun, rest = _halves(fact, template, language, there)
             whole, each = f"{begun} {rest}", share / len(ends)

@@ -1,6 +1,7 @@
 """Sixty-four countries with their capitals and continents, in English and Korean.
 
-Only countries with one undisputed capital, not named as the country, and no doubt about the continent.
+Only countries with one undisputed capital, not named as the country is, and on one continent that
+nobody doubts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ CONTINENTS = {
 
 
 class Noun(str):
-    """A noun that a Korean template can ask for with its particle: f"{Noun('서울'):은는}" is 서울은."""
+    """A noun that Korean templates ask for with its particle: f"{Noun('서울'):은는}" is 서울은."""
 
     __slots__ = ()
 

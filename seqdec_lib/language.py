@@ -35,10 +35,10 @@ _IS_HANGUL = re.compile("[가-힣]+").fullmatch
 class Tokenizer:
     """Text to token ids and back, without loss for any text.
 
-    Known pieces are one token each: words in letters, names of several words, words in Hangul, which
-    are read from the left, the longest first (서울은 as 서울, 은), and single characters. Two pieces
-    in letters side by side have a space between them that is not written down. What is not known
-    falls apart into its UTF-8 bytes.
+    Known pieces are one token each: words in letters, names of several words, words in Hangul,
+    which are read from the left, the longest first (서울은 as 서울, 은), and single characters.
+    Two pieces in letters side by side have a space between them that is not written down. What is
+    not known falls apart into its UTF-8 bytes.
 
     Ids: END, the 256 bytes, the known pieces in order.
 
