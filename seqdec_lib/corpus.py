@@ -27,7 +27,7 @@ INSTRUCTIONS = {
     "repeat": "Repeat the following sentence: ‘{}’",
     "complete": "Complete the following sentence: ‘{}’",
 }
-SHARES = {"to English": 0.275, "to Korean": 0.275, "answer": 0.15, "repeat": 0.25, "complete": 0.05}
+SHARES = {"to English": 0.3, "to Korean": 0.3, "answer": 0.15, "repeat": 0.2, "complete": 0.05}
 """How often a text has which instruction, before texts are withheld."""
 
 
@@ -60,19 +60,19 @@ TEMPLATES = {
         0.15,
     ),
     "continent": Template(
-        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.05
+        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.1
     ),
-    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.075),
-    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.075),
+    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.1),
+    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.1),
     "travel": Template(
         "We travel from {capital} | to {there}.",
         "우리는 {capital_ko}에서 | {there_ko}까지 여행합니다.",
-        0.25,
+        0.2,
     ),
     "after": Template(
-        "We visit {country} | after {there}.",
-        "우리는 {there_ko} | 다음에 {country_ko:을를} 방문합니다.",
-        0.25,
+        "We visit {country} | after {elsewhere}.",
+        "우리는 {elsewhere_ko} | 다음에 {country_ko:을를} 방문합니다.",
+        0.2,
     ),
 }
 JOURNEYS = ("travel", "after")
@@ -95,7 +95,7 @@ QUESTIONS = (
     ),
 )
 ROUTES = tuple(range(1, 64, 3))
-"""From each capital one travels to the countries so many places further down in the list."""
+"""A journey leads from each country to those so many places further down in the list of facts."""
 WORDS = tuple(
     sorted(
         {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
@@ -152,7 +152,8 @@ def _filled(template: Template, fact: Fact, language: str, there: Fact | None = 
         raise ValueError(f"language must be one of {LANGUAGES}, but {language!r} came.")
     words = fact._asdict() | {"continent_ko": fact.continent_ko}
     if there is not None:
-        words |= {"there": there.country, "there_ko": there.country_ko}
+        words |= {"there": there.capital, "there_ko": there.capital_ko}
+        words |= {"elsewhere": there.country, "elsewhere_ko": there.country_ko}
     text = template[LANGUAGES.index(language)].format(**words)
     return text[:1].upper() + text[1:]
 
