@@ -103,7 +103,7 @@ def minibatches(
     counts = [len(tensor) for tensor in tensors if tensor is not None]
     if not rows or len(set(counts)) > 1:
         raise ValueError(
-            f"a dataset needs at least one row, and equally many everywhere, but {counts} came."
+            f"a dataset needs rows, equally many everywhere and at least one, but {counts} came."
         )
     if weights is not None:
         weights = torch.as_tensor(weights, dtype=torch.float64)
