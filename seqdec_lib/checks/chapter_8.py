@@ -56,7 +56,7 @@ EXERCISES = {
     ),
     "nucleus": Exercise(
         answer=_nucleus,
-        draw=lambda rng, size: (_distinct(rng, size), float(rng.choice([0.3, 0.55, 0.85, 1.0]))),
+        draw=lambda rng, size: (_distinct(rng, size), float(rng.choice([0.31, 0.57, 0.83]))),
         hint="sort, add up from the likeliest on, and stop as soon as it is enough. The token that "
         "makes it enough belongs to it.",
     ),
