@@ -9,6 +9,17 @@ def _logits(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.round(rng.normal(scale=2, size=shape), 1)
 
 
+def _next(rng: np.random.Generator, size: int) -> tuple:
+    words = 1 + size
+    used = rng.permutation(words)[: rng.integers(0, words)].tolist() if size > 2 else []
+    return (
+        _logits(rng, words) + (1000 if size > 6 else 0),
+        float(rng.choice([0.5, 1.0, 2.0])),
+        float(rng.choice([0.01, 0.1, 0.3])),
+        used,
+    )
+
+
 def _cards(rng: np.random.Generator, size: int) -> tuple:
     cards, places, vocabulary = 1 + size // 3, 2 + size // 3, 2 + size // 4
     logits, words = _logits(rng, cards, places, vocabulary), rng.integers(0, 2, (cards, places))
@@ -24,11 +35,7 @@ def _language(rng: np.random.Generator, size: int) -> tuple[np.ndarray, int]:
 
 
 DRAWS = {
-    "next_word": lambda rng, size: (
-        _logits(rng, 1 + size) + (1000 if size > 6 else 0),
-        float(rng.choice([0.5, 1.0, 2.0])),
-        float(rng.choice([0.3, 0.6, 0.9, 1.0])),
-    ),
+    "next_word": _next,
     "bits_per_word": _cards,
     "best_sentence": _language,
     "beam": lambda rng, size: (*_language(rng, size), 1 + int(rng.integers(3))),

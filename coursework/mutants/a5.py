@@ -2,61 +2,59 @@
 
 MUTANTS = {
     "a5-next": {
-        "the word over top_p is dropped": """
-def next_word(logits, temperature, top_p):
-    scaled = (np.asarray(logits) - np.max(logits)) / temperature
-    p = np.exp(scaled) / np.exp(scaled).sum()
-    order = np.argsort(-p, kind="stable")
-    before = np.cumsum(p[order])
-    before[0] = 0
-    kept = np.zeros(len(p))
-    nucleus = order[before < top_p - 1e-12]  # rounding is no reason for a word
-    kept[nucleus] = p[nucleus]
-    return kept / kept.sum()
+        "the floor is absolute": """
+def next_word(logits, temperature, floor, used):
+    allowed = np.ones(len(logits), dtype=bool)
+    allowed[used] = False
+    scaled = np.where(allowed, logits, -np.inf)
+    odds = np.exp((scaled - scaled.max()) / temperature)  # 1 for the likeliest
+    odds[(odds / odds.sum() < floor) & (odds < 1)] = 0
+    return odds / odds.sum()
 """,
-        "the nucleus before the temperature": """
-def next_word(logits, temperature, top_p):
-    scaled = np.asarray(logits) - np.max(logits)
-    p = np.exp(scaled) / np.exp(scaled).sum()
-    order = np.argsort(-p, kind="stable")
-    before = np.cumsum(p[order]) - p[order]  # held by likelier words
-    kept = np.zeros(len(p))
-    nucleus = order[before < top_p - 1e-12]  # rounding is no reason for a word
-    kept[nucleus] = p[nucleus] ** (1 / temperature)
-    return kept / kept.sum()
+        "the floor before the temperature": """
+def next_word(logits, temperature, floor, used):
+    allowed = np.ones(len(logits), dtype=bool)
+    allowed[used] = False
+    scaled = np.where(allowed, logits, -np.inf)
+    odds = np.exp((scaled - scaled.max()) / temperature)  # 1 for the likeliest
+    odds[np.exp(scaled - scaled.max()) < floor] = 0
+    return odds / odds.sum()
+""",
+        "used words still set the floor": """
+def next_word(logits, temperature, floor, used):
+    allowed = np.ones(len(logits), dtype=bool)
+    allowed[used] = False
+    scaled = np.where(allowed, logits, -np.inf)
+    odds = np.exp((scaled - np.max(logits)) / temperature)
+    odds = np.maximum(odds, 1e-300 * allowed)
+    odds[(odds < floor) & (odds < odds.max())] = 0
+    return odds / odds.sum()
 """,
         "does not add up to one": """
-def next_word(logits, temperature, top_p):
-    scaled = (np.asarray(logits) - np.max(logits)) / temperature
-    p = np.exp(scaled) / np.exp(scaled).sum()
-    order = np.argsort(-p, kind="stable")
-    before = np.cumsum(p[order]) - p[order]  # held by likelier words
-    kept = np.zeros(len(p))
-    nucleus = order[before < top_p - 1e-12]  # rounding is no reason for a word
-    kept[nucleus] = p[nucleus]
-    return kept
+def next_word(logits, temperature, floor, used):
+    allowed = np.ones(len(logits), dtype=bool)
+    allowed[used] = False
+    scaled = np.where(allowed, logits, -np.inf)
+    odds = np.exp((scaled - scaled.max()) / temperature)  # 1 for the likeliest
+    odds[odds < floor] = 0
+    return odds
 """,
         "multiplied by the temperature": """
-def next_word(logits, temperature, top_p):
-    scaled = (np.asarray(logits) - np.max(logits)) * temperature
-    p = np.exp(scaled) / np.exp(scaled).sum()
-    order = np.argsort(-p, kind="stable")
-    before = np.cumsum(p[order]) - p[order]  # held by likelier words
-    kept = np.zeros(len(p))
-    nucleus = order[before < top_p - 1e-12]  # rounding is no reason for a word
-    kept[nucleus] = p[nucleus]
-    return kept / kept.sum()
+def next_word(logits, temperature, floor, used):
+    allowed = np.ones(len(logits), dtype=bool)
+    allowed[used] = False
+    scaled = np.where(allowed, logits, -np.inf)
+    odds = np.exp((scaled - scaled.max()) * temperature)  # 1 for the likeliest
+    odds[odds < floor] = 0
+    return odds / odds.sum()
 """,
-        "the least likely words are kept": """
-def next_word(logits, temperature, top_p):
-    scaled = (np.asarray(logits) - np.max(logits)) / temperature
-    p = np.exp(scaled) / np.exp(scaled).sum()
-    order = np.argsort(p, kind="stable")
-    before = np.cumsum(p[order]) - p[order]  # held by likelier words
-    kept = np.zeros(len(p))
-    nucleus = order[before < top_p - 1e-12]  # rounding is no reason for a word
-    kept[nucleus] = p[nucleus]
-    return kept / kept.sum()
+        "used words may come again": """
+def next_word(logits, temperature, floor, used):
+    allowed = np.ones(len(logits), dtype=bool)
+    scaled = np.where(allowed, logits, -np.inf)
+    odds = np.exp((scaled - scaled.max()) / temperature)  # 1 for the likeliest
+    odds[odds < floor] = 0
+    return odds / odds.sum()
 """,
     },
     "a5-bits": {

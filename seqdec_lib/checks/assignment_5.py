@@ -7,9 +7,9 @@ from seqdec_lib.checks.recorded import recorded
 EXERCISES = recorded(
     "assignment_5",
     {
-        "next_word": "divide by the temperature before anything else. Rank the words and add "
-        "their probabilities up: which word is the first that makes the sum large enough, and "
-        "is it in or out? What is kept adds up to 1.",
+        "next_word": "the order matters: forbid the used words, divide by the temperature, and "
+        "compare each word with the likeliest that is left, not with a fixed probability. What "
+        "is kept adds up to 1.",
         "bits_per_word": "the logits at a place are about the next one, so the last place of a "
         "card predicts nothing. How many words of a card were predicted? With two equally likely "
         "words each is worth one bit.",
