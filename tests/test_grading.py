@@ -18,6 +18,7 @@ from coursework.grading.restore import Original, restored
 from coursework.grading.run import report
 from coursework.grading.run import test as run_test
 from coursework.sandbox import wire
+from coursework.sandbox.box import HOME
 from coursework.sandbox.inside import answers
 from coursework.sandbox.kernel import LARGEST_TEXT, Printed
 from seqdec_lib.checks.plain import same
@@ -88,6 +89,11 @@ def test_an_exception_is_raised_again_outside(name: str, raised: type[Exception]
 def test_arguments_that_cannot_enter_are_the_instructors_mistake() -> None:
     with pytest.raises(TypeError, match="hand over numbers"):
         wire.arguments((lambda: 1,), {})
+
+
+def test_the_students_folder_hides_nothing_of_this_machine() -> None:
+    """A book that lies below it could not be seen from inside."""
+    assert not Path(HOME).exists()
 
 
 def test_outputs_are_text_and_png_and_not_too_long() -> None:

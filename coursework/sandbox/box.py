@@ -28,6 +28,7 @@ import psutil
 import seqdec_lib
 
 INSIDE = Path(__file__).with_name("inside")
+HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine has there
 COURSEWORK = Path(__file__).resolve().parent.parent
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 500 * 8)  # a user id for each sandbox
@@ -161,7 +162,7 @@ def bubblewrap(limits: Limits, *more: str) -> list[str]:
         command += ["--unshare-user"]
     folders = _readable()
     above = {parent for folder in folders for parent in folder.parents} - {Path("/")}
-    for folder in [*sorted(above), Path("/run"), Path("/work")]:
+    for folder in [*sorted(above), Path("/run"), Path(HOME)]:
         command += ["--perms", "0755", "--dir", str(folder)]
     for folder in folders:
         command += ["--ro-bind", str(folder), str(folder)]
@@ -174,14 +175,14 @@ def bubblewrap(limits: Limits, *more: str) -> list[str]:
             command += ["--ro-bind", name, name]
     command += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for folder, size in (("/dev/shm", limits.disk), ("/work", limits.disk), ("/run/kernel", 10**6)):
+    for folder, size in (("/dev/shm", limits.disk), (HOME, limits.disk), ("/run/kernel", 10**6)):
         command += ["--size", str(size), "--perms", "0777", "--tmpfs", folder]
     command += ["--remount-ro", "/dev"]
-    for name, value in environment("/work").items():
+    for name, value in environment(HOME).items():
         command += ["--setenv", name, value]
-    command += ["--perms", "0777", "--dir", "/work/.matplotlib"]
+    command += ["--perms", "0777", "--dir", f"{HOME}/.matplotlib"]
     for fonts in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
-        command += ["--ro-bind", str(fonts), f"/work/.matplotlib/{fonts.name}"]
+        command += ["--ro-bind", str(fonts), f"{HOME}/.matplotlib/{fonts.name}"]
     return command
 
 
