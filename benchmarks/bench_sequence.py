@@ -30,7 +30,6 @@ def _played(data: Trajectories) -> float:
 def comparisons() -> list[Comparison]:
     """Return comparisons of greedy acting: the same actions, with and without cache and batch."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     ring = _ring(STEPS)
     layout = TokenLayout.of(ring, collect(ring, None, 100, seed=0), goal="return_to_go")
     model, target = layout.transformer(width=64, layers=3), layout.return_range[1]

@@ -41,7 +41,6 @@ def comparisons() -> list[Comparison]:
 
 
 def small_model() -> Transformer:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     model = Transformer(VOCABULARY, CONTEXT, WIDTH, LAYERS, HEADS, tied=True).eval()
     for parameter in model.parameters():  # decided enough that rounding never changes a choice

@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
 Contestant = Callable[[], float]
 
 
@@ -41,7 +43,8 @@ class Comparison:
 
 
 def timed(contestant: Contestant) -> float:
-    """Return the seconds that one call takes."""
+    """Return the seconds that one call takes, with one torch thread."""
+    torch.set_num_threads(1)  # again and again, for importing numba sets it to the number of cores
     start = time.perf_counter()
     contestant()
     return time.perf_counter() - start
@@ -78,6 +81,7 @@ def compare(comparison: Comparison, rounds: int) -> tuple[dict[str, list[float]]
                 f"{name} left out: {error.name or name} is not installed; "
                 f"get it with `{comparison.install}`."
             )
+    torch.set_num_threads(1)
     answers = {name: contestant() for name, contestant in contestants.items()}  # warms up as well
     for name, answer in answers.items():
         if not math.isclose(answer, answers["seqdec_lib"], rel_tol=comparison.tolerance):
