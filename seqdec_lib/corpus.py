@@ -41,11 +41,13 @@ class Template(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A question, its short answer, and the template whose sentence is its long answer."""
+    """A question, its short answer, and the template of the sentence that it asks for."""
 
     template: str
     asked: Template
     short: Template
+    long: Template | None = None
+    """The long answer, where it is not that sentence to the letter."""
 
 
 TEMPLATES = {
@@ -64,19 +66,19 @@ TEMPLATES = {
     ),
     "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.1),
     "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.1),
-    "travel": Template(
-        "We travel from {capital} | to {there}.",
-        "우리는 {capital_ko}에서 | {there_ko}까지 여행합니다.",
+    "denial": Template(
+        "{capital} | is not the capital of {elsewhere}.",
+        "{capital_ko:은는} | {elsewhere_ko}의 수도가 아닙니다.",
         0.2,
     ),
-    "after": Template(
-        "We visit {country} | after {elsewhere}.",
-        "우리는 {elsewhere_ko} | 다음에 {country_ko:을를} 방문합니다.",
+    "denial last": Template(
+        "The capital of {elsewhere} | is not {capital}.",
+        "{elsewhere_ko}의 수도는 | {capital_ko:이가} 아닙니다.",
         0.2,
     ),
 }
-JOURNEYS = ("travel", "after")
-"""Templates with two facts in a sentence."""
+DENIALS = ("denial", "denial last")
+"""Templates with two facts in a sentence, so that a name can't be guessed from the other one."""
 QUESTIONS = (
     Question(
         "capital last",
@@ -90,18 +92,19 @@ QUESTIONS = (
     ),
     Question(
         "continent",
-        Template("Which country is in {continent}?", "어느 나라가 {continent_ko}에 있습니까?"),
+        Template("Which country is in {continent}?", "{continent_ko}에는 어느 나라가 있습니까?"),
         Template("{country}.", "{country_ko}입니다."),
+        Template("{country} is in {continent}.", "{country_ko:이가} {continent_ko}에 있습니다."),
     ),
 )
-ROUTES = tuple(range(1, 64, 3))
-"""A journey leads from each country to those so many places further down in the list of facts."""
+ELSEWHERE = range(3, 64, 4)
+"""A capital is denied to be that of the countries so many places further down in the list."""
 WORDS = tuple(
     sorted(
         {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
         | set(
-            "수도 입니다 입니까 있습니다 있습니까 방문합니다 여행합니다 좋습니다 우리 나라 "
-            "어디 어느 에서 까지 다음에".split()
+            "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 "
+            "어디 어느".split()
         )
     )
 )
@@ -120,17 +123,17 @@ class Text(NamedTuple):
     """The sentence that it says or asks for, as a key of TEMPLATES."""
 
 
-def sentence(fact: Fact, template: str, language: str, there: Fact | None = None) -> str:
+def sentence(fact: Fact, template: str, language: str, elsewhere: Fact | None = None) -> str:
     """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
 
-    there : the other end of a journey, for the templates JOURNEYS.
+    elsewhere : a fact about the other country, for the templates DENIALS.
 
     Raises
     ------
     ValueError
-        An unknown template or language; a journey without an end.
+        An unknown template or language; a denial without another country.
     """
-    return " ".join(_halves(fact, template, language, there))
+    return " ".join(_halves(fact, template, language, elsewhere))
 
 
 def translation(fact: Fact, template: str, to: str) -> tuple[str, str]:
@@ -139,26 +142,25 @@ def translation(fact: Fact, template: str, to: str) -> tuple[str, str]:
     return INSTRUCTIONS[f"to {to}"].format(source), sentence(fact, template, to)
 
 
-def _halves(fact: Fact, template: str, language: str, there: Fact | None) -> list[str]:
+def _halves(fact: Fact, template: str, language: str, elsewhere: Fact | None) -> list[str]:
     if template not in TEMPLATES:
         raise ValueError(f"template must be one of {sorted(TEMPLATES)}, but {template!r} came.")
-    if template in JOURNEYS and there is None:
-        raise ValueError("a sentence about a journey needs there=..., the fact of its other end.")
-    return _filled(TEMPLATES[template], fact, language, there).split(" | ")
+    if template in DENIALS and elsewhere is None:
+        raise ValueError("a denial needs elsewhere=..., a fact about another country.")
+    return _filled(TEMPLATES[template], fact, language, elsewhere).split(" | ")
 
 
-def _filled(template: Template, fact: Fact, language: str, there: Fact | None = None) -> str:
+def _filled(template: Template, fact: Fact, language: str, elsewhere: Fact | None = None) -> str:
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {LANGUAGES}, but {language!r} came.")
     words = fact._asdict() | {"continent_ko": fact.continent_ko}
-    if there is not None:
-        words |= {"there": there.capital, "there_ko": there.capital_ko}
-        words |= {"elsewhere": there.country, "elsewhere_ko": there.country_ko}
+    if elsewhere is not None:
+        words |= {"elsewhere": elsewhere.country, "elsewhere_ko": elsewhere.country_ko}
     text = template[LANGUAGES.index(language)].format(**words)
     return text[:1].upper() + text[1:]
 
 
-def _texts_of(fact: Fact, destinations: Sequence[Fact], language: str) -> Iterator[Text]:
+def _texts_of(fact: Fact, others: Sequence[Fact], language: str) -> Iterator[Text]:
     """All texts about a fact whose sentence or question is in this language."""
     other = LANGUAGES[language == "English"]
 
@@ -168,22 +170,23 @@ def _texts_of(fact: Fact, destinations: Sequence[Fact], language: str) -> Iterat
         return Text(prompt, answer, share, instruction, fact.country, template)
 
     for template, (*_, share) in TEMPLATES.items():
-        ends = destinations if template in JOURNEYS else [None]
-        for there in ends:
-            begun, rest = _halves(fact, template, language, there)
-            whole, each = f"{begun} {rest}", share / len(ends)
-            translated = sentence(fact, template, other, there)
+        denied = others if template in DENIALS else [None]
+        for elsewhere in denied:
+            begun, rest = _halves(fact, template, language, elsewhere)
+            whole, each = f"{begun} {rest}", share / len(denied)
+            translated = sentence(fact, template, other, elsewhere)
             yield text(f"to {other}", whole, translated, 2 * each, template)
             yield text("repeat", whole, whole, each, template)
             yield text("complete", begun, rest, each, template)
-    for template, asked, short in QUESTIONS:
+    for template, asked, *told in QUESTIONS:
         question, each = _filled(asked, fact, language), 1 / len(QUESTIONS) / 2
-        for answer in (_filled(short, fact, language), sentence(fact, template, language)):
+        short, long = (_filled(answer, fact, language) if answer else None for answer in told)
+        for answer in (short, long or sentence(fact, template, language)):
             yield text("answer", question, answer, each, template)
 
 
-def _destinations(facts: Sequence[Fact], start: int) -> list[Fact]:
-    steps = sorted({step % len(facts) for step in ROUTES} - {0})
+def _others(facts: Sequence[Fact], start: int) -> list[Fact]:
+    steps = sorted({step % len(facts) for step in ELSEWHERE} - {0})
     return [facts[(start + step) % len(facts)] for step in steps]
 
 
@@ -264,7 +267,7 @@ class Corpus:
             text
             for i, fact in enumerate(facts)
             for language in LANGUAGES
-            for text in _texts_of(fact, _destinations(facts, i), language)
+            for text in _texts_of(fact, _others(facts, i), language)
             if (text.country, text.template) not in withheld and text.instruction in instructions
         ]
         if not kept:

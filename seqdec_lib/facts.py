@@ -1,7 +1,7 @@
 """Sixty-four countries with their capitals and continents, in English and Korean.
 
-Only countries with one undisputed capital, not named as the country is, and on one continent that
-nobody doubts.
+Capitals and continents are those of schoolbooks (Bern, which Swiss law calls no capital, and
+Amsterdam, where the Dutch government does not sit). No capital is named as a country is.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def test_withheld_pairs_are_absent_in_both_languages_and_their_words_are_not(see
             whole = sentence(FACT[country], template, language)
             assert whole not in trained
             assert whole in everything
-        assert {(country, "continent"), (country, "travel")} <= told
+        assert {(country, "continent"), (country, "denial")} <= told
     for country, template in pairs.test | pairs.validation:
         assert (country, {"capital": "capital last"}.get(template, "capital")) in told
 
@@ -203,7 +203,7 @@ def test_probabilities_are_a_distribution_and_answers_one_for_each_prompt():
         (lambda: Corpus.of(FACTS[:1], instructions=()), "no text is left"),
         (lambda: sentence(FACTS[0], "weather", "Korean"), "template must be one of"),
         (lambda: sentence(FACTS[0], "like", "Dutch"), "language must be one of"),
-        (lambda: sentence(FACTS[0], "travel", "Korean"), "there="),
+        (lambda: sentence(FACTS[0], "denial", "Korean"), "elsewhere="),
         (lambda: training_batch(TOKENIZER, []), "at least one pair"),
         (lambda: prompt_tokens(TOKENIZER, []), "at least one prompt"),
     ],
