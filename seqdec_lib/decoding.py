@@ -118,8 +118,7 @@ def generate(
         and the model complain about.
     """
     steps = whole_number("steps", steps, least=1)
-    if mask is not None and not mask[:, -1].all():
-        raise ValueError("prompts must be padded on the left: the last token of each is to go on.")
+    _check_padding(mask)
     model.eval()
     cache = model.new_cache(len(prompt)) if cached and len(prompt) else None
     tokens, seen = prompt, mask
@@ -141,3 +140,63 @@ def generate(
                 else torch.cat([mask, torch.ones(len(made[0]), len(made), dtype=torch.bool)], 1)
             )
     return torch.stack(made, 1)
+
+
+@torch.no_grad()
+def beam_search(
+    model: Transformer | LSTM,
+    prompt: Tensor,
+    steps: int,
+    width: int,
+    mask: Tensor | None = None,
+    stop: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Look for the likeliest continuations: keep the best `width` beginnings, step by step.
+
+    A width of 1 is greedy decoding; a width of at least the number of beginnings finds the best of
+    all sequences. In between nothing is promised.
+
+    Parameters
+    ----------
+    prompt, mask, stop : as for `generate`.
+
+    Returns
+    -------
+    Tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in nats,
+    -inf where there are fewer sequences than `width`.
+
+    Raises
+    ------
+    ValueError
+        As for `generate`; a width below 1.
+    """
+    steps, width = whole_number("steps", steps, least=1), whole_number("width", width, least=1)
+    _check_padding(mask)
+    model.eval()
+    batch, cache = len(prompt), model.new_cache(len(prompt))
+    logits = model(prompt, mask, -1, cache)
+    rows = torch.arange(batch).repeat_interleave(width)
+    logits, cache = logits[rows], cache.select(rows)
+    scores = torch.full((batch, width), -math.inf, dtype=torch.float64)
+    scores[:, 0] = 0.0  # all beams of a prompt are still the same one
+    made = torch.empty(batch * width, 0, dtype=torch.long)
+    for step in range(steps):
+        gains = logits.double().log_softmax(-1)
+        if stop is not None and step:
+            ended = made[:, -1] == stop
+            gains[ended] = -math.inf
+            gains[ended, stop] = 0.0
+        total = (scores[:, :, None] + gains.unflatten(0, (batch, width))).flatten(1)
+        scores, best = total.topk(width)  # (B, width) of width * vocabulary
+        rows = (best // gains.shape[1] + width * torch.arange(batch)[:, None]).flatten()
+        chosen = best.flatten() % gains.shape[1]
+        made = torch.cat([made[rows], chosen[:, None]], 1)
+        if step + 1 < steps:
+            cache = cache.select(rows)
+            logits = model(chosen[:, None], None, -1, cache)
+    return made.unflatten(0, (batch, width)), scores
+
+
+def _check_padding(mask: Tensor | None) -> None:
+    if mask is not None and not mask[:, -1].all():
+        raise ValueError("prompts must be padded on the left: the last token of each is to go on.")

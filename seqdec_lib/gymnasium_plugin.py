@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from gymnasium.envs.registration import register, registry
 
-PROBLEMS = ("KeyToDoor", "ShortestPath", "TravelTree")
+PROBLEMS = ("KeyToDoor", "Racetrack", "ShortestPath", "TravelTree")
 
 
 def register_problems() -> None:

@@ -8,12 +8,15 @@ from collections.abc import Collection, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
 from seqdec_lib.evaluation import mean_interval
+from seqdec_lib.problems.racetrack import FINISH, ROAD, START, WALL, Racetrack
 from seqdec_lib.problems.rail import CITIES, CITY_NAMES
 from seqdec_lib.problems.travel_tree import TravelTree
+from seqdec_lib.trajectories import Trajectories
 from seqdec_lib.validation import whole_number
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -29,6 +32,7 @@ LABEL_PLACES |= {
     "Vienna": (-4, -11, "right"),
 }
 YELLOW, SKY, GRAY = "#F0C808", "#56B4E9", "#8a8a8a"
+GROUND = {WALL: "#b9b9b9", ROAD: "#f7f7f7", START: "#cfe6f7", FINISH: "#fbe3a6"}
 
 
 def draw_optimum(ax: Axes, value: float, label: str = "optimum") -> None:
@@ -124,6 +128,43 @@ def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
 def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> None:
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.75}
     ax.annotate(text, place, textcoords="offset points", fontsize=9, bbox=box, zorder=4, **style)
+
+
+def draw_track(
+    ax: Axes, track: Racetrack, laps: Trajectories | None = None, color: str = BLUE
+) -> None:
+    """A racetrack from above, and laps on it: a dot where each step ended, a cross at a crash.
+
+    A cross stands where the car was last seen; it goes on from the start line.
+    """
+    ground = np.zeros((*track.drawing.shape, 3))
+    for kind, shade in GROUND.items():
+        ground[track.drawing == kind] = to_rgb(shade)
+    ax.imshow(ground, interpolation="nearest")
+    for kind, name in ((START, "start"), (FINISH, "finish")):
+        rows, columns = np.nonzero(track.drawing == kind)
+        middle = rows.mean(), columns.mean()
+        along = "vertical" if np.ptp(rows) else "horizontal"
+        box = {"facecolor": GROUND[kind], "edgecolor": "none", "pad": 1.5}
+        ax.text(
+            *middle[::-1],
+            name,
+            ha="center",
+            va="center",
+            fontsize=9,
+            rotation=along,
+            bbox=box,
+            zorder=4,
+        )
+    for i in range(0 if laps is None else len(laps)):
+        states = laps.states[i, : laps.lengths[i] + 1]
+        anew = np.flatnonzero(track.crashed[states])
+        row, column, _, _ = track.unpack(states)
+        strength = max(0.15, 1 / np.sqrt(len(laps)))
+        for part in np.split(np.arange(len(states)), anew):
+            ax.plot(column[part], row[part], "o-", color=color, alpha=strength, markersize=3)
+        ax.plot(column[anew - 1], row[anew - 1], "x", color="black", markersize=7, zorder=3)
+    ax.set_axis_off()
 
 
 def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> None:

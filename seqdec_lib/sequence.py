@@ -27,11 +27,19 @@ from seqdec_lib.decoding import distribution
 from seqdec_lib.layout import GOALS, TokenLayout, TokenVectors
 from seqdec_lib.lstm import LSTM
 from seqdec_lib.problems.travel_tree import TravelTree
-from seqdec_lib.trajectories import History, Policy
+from seqdec_lib.trajectories import History, Policy, Trajectories
 from seqdec_lib.transformer import Transformer
 from seqdec_lib.validation import whole_number
 
-__all__ = ["GOALS", "SequencePolicy", "TokenLayout", "TokenVectors", "table_on_tree"]
+__all__ = [
+    "GOALS",
+    "SequencePolicy",
+    "TokenLayout",
+    "TokenVectors",
+    "every_trip",
+    "histories",
+    "table_on_tree",
+]
 
 
 class SequencePolicy:
@@ -182,19 +190,25 @@ def table_on_tree(tree: TravelTree, policy: Policy) -> np.ndarray:
 
     A node is a history, so this is the whole policy, and `evaluation.regret_of` is exact.
     """
-    levels = []
-    for t in range(tree.horizon):
-        states = [np.arange(tree.n_states)[tree.level(t)]]
-        while len(states) <= t:
-            states.insert(0, (states[0] - 1) // tree.branching)
-        states = np.stack(states, axis=1)
-        actions = (states[:, 1:] - 1) % tree.branching
-        rewards = np.zeros(actions.shape)
-        if tree.dense and t:
-            worth = tree.enjoyment(states.ravel()).reshape(states.shape)
-            rewards = np.diff(worth, axis=1)
-        levels.append(policy(History(states, actions, rewards)))
-    return np.concatenate(levels)
+    return np.concatenate([policy(histories(tree, t)) for t in range(tree.horizon)])
+
+
+def histories(tree: TravelTree, t: int) -> History:
+    """The histories of all nodes of a tree's level t, in the order of the nodes."""
+    states = tree.ways(t)
+    rewards = np.zeros((len(states), t))
+    if tree.dense:
+        rewards = np.diff(tree.enjoyment(states.ravel()).reshape(states.shape), axis=1)
+    elif t == tree.horizon:
+        rewards[:, -1] = tree.level_enjoyment(t)
+    return History(states, (states[:, 1:] - 1) % tree.branching, rewards)
+
+
+def every_trip(tree: TravelTree) -> Trajectories:
+    """All trips of a tree, once each, in the order of the leaves: (n_leaves,) episodes."""
+    whole = histories(tree, tree.horizon)
+    taken = np.ones(whole.actions.shape, dtype=bool)
+    return Trajectories(whole.states, whole.actions, whole.rewards, taken, taken[:, -1])
 
 
 def _checked_target(

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from seqdec_lib.evaluation import regret
 from seqdec_lib.mdp import policy_rows
@@ -97,19 +98,23 @@ class TabularLearner:
         Such as `harmonic(1)`. Visits count this one.
     exploration : float in [0, 1], or a function of the steps that a chain has taken
         The chance of a uniformly random action instead of a greedy one; ties are broken at random.
+    temperature : positive float, or a function of the steps that a chain has taken, optional
+        Acts by softmax(Q / temperature) instead, and `exploration` is not used.
     policy : (S,) int or (S, A) float, optional
         What acts instead, always; "td", "sarsa", "expected_sarsa" and "monte_carlo" then evaluate
         it, and Q-learning learns from it, off-policy.
     chains, replicas : int
         Streams of episodes a table, and tables (see the module's docstring).
-    initial_value : float
-        Where all entries start. Above all returns, it makes the greedy policy explore by itself.
+    initial_value : float, or (S, A) float
+        Where all entries start, or each its own. Above all returns, it makes the greedy policy
+        explore by itself.
     seed : int
 
     Raises
     ------
     ValueError
-        An unknown method, "td" without a policy, numbers outside the ranges above.
+        An unknown method, "td" without a policy, numbers outside the ranges above, initial values
+        of another shape.
     """
 
     def __init__(
@@ -119,10 +124,11 @@ class TabularLearner:
         *,
         step_size: StepSize = 0.1,
         exploration: Exploration = 0.1,
+        temperature: Exploration | None = None,
         policy: np.ndarray | None = None,
         chains: int = 1,
         replicas: int = 1,
-        initial_value: float = 0.0,
+        initial_value: float | np.ndarray = 0.0,
         seed: int = 0,
     ) -> None:
         if method not in METHODS:
@@ -136,6 +142,9 @@ class TabularLearner:
         self.exploration = (
             exploration if callable(exploration) else fraction("exploration", exploration)
         )
+        self.steps_per_chain, self.temperature = 0, temperature
+        if temperature is not None:
+            self._temperature()
         self.chains = whole_number("chains", chains, least=1)
         self.replicas = whole_number("replicas", replicas, least=1)
         self.steps_per_chain = 0
@@ -146,8 +155,8 @@ class TabularLearner:
         # One column an action, all replicas side by side: (tables, actions, replicas * states).
         columns = 1 if method == "td" else problem.n_actions
         n_tables = 2 if method == "double_q_learning" else 1
-        n_cells = self.replicas * problem.n_observations
-        self._table = np.full((n_tables, columns, n_cells), float(initial_value))
+        first = _initial(initial_value, problem.n_observations, columns)
+        self._table = np.ascontiguousarray(np.tile(first.T, (n_tables, 1, self.replicas)))
         self._flat = self._table.reshape(-1)
         self._visits = np.zeros(self._flat.size, dtype=np.int64) if callable(step_size) else None
         self._counts, self._sums = np.zeros(self._flat.size), np.zeros(self._flat.size)
@@ -191,6 +200,16 @@ class TabularLearner:
         q_values = self.q_values
         best = q_values == q_values.max(axis=-1, keepdims=True)
         return best / best.sum(axis=-1, keepdims=True)
+
+    @property
+    def acting_policies(self) -> np.ndarray:
+        """What each replica does by now, exploration included: (replicas, S, A)."""
+        if self._policy is not None:
+            return np.repeat(self._policy.T[None], self.replicas, axis=0)
+        if self.temperature is not None:
+            return softmax(self.q_values / self._temperature(), axis=-1)
+        epsilon = self._epsilon()
+        return (1 - epsilon) * self.greedy_policies + epsilon / self.problem.n_actions
 
     @property
     def steps_per_replica(self) -> int:
@@ -285,6 +304,8 @@ class TabularLearner:
         if self.method == "expected_sarsa":
             if self._policy is not None:
                 return (self._policy[:, observations] * q_columns).sum(axis=0)
+            if self.temperature is not None:
+                return (softmax(q_columns / self._temperature(), axis=0) * q_columns).sum(axis=0)
             epsilon = self._epsilon()
             return (1 - epsilon) * q_columns.max(axis=0) + epsilon * q_columns.mean(axis=0)
         if self.method == "double_q_learning":
@@ -339,19 +360,33 @@ class TabularLearner:
             return fraction("exploration", self.exploration(self.steps_per_chain))
         return self.exploration
 
+    def _temperature(self) -> float:
+        value = self.temperature
+        value = value(self.steps_per_chain) if callable(value) else value
+        if not value > 0:
+            raise ValueError(
+                f"temperature must be positive, but {value!r} came; "
+                "for a greedy policy leave it out and pass exploration=0."
+            )
+        return float(value)
+
     def _choose(self, observations: np.ndarray) -> np.ndarray:
         count, n_actions = len(observations), self.problem.n_actions
         if self._policy is not None:
             cumulative = self._policy.cumsum(axis=0)[:, observations]
             draws = self.rng.random(count) * cumulative[-1]
             return (draws >= cumulative).sum(axis=0)
-        epsilon = self._epsilon()
+        epsilon = self._epsilon() if self.temperature is None else 0
         if epsilon == 1:
             return self.rng.integers(n_actions, size=count)
         cells = self._offset + observations
         q_columns = self._table[0].take(cells, axis=1)
         if self.method == "double_q_learning":
             q_columns += self._table[1].take(cells, axis=1)
+        if self.temperature is not None:  # the largest of Q / temperature + Gumbel noise
+            q_columns /= self._temperature() * len(self._table)
+            q_columns += self.rng.gumbel(size=q_columns.shape)
+            return _argmax_columns(q_columns)
         # Uniformly one of the best, or where the chain explores, of all: the largest of numbers
         # drawn for each action, 0 where it may not be chosen.
         eligible = q_columns == q_columns.max(axis=0)
@@ -409,6 +444,19 @@ def settled(steps: Sequence[int], regrets: np.ndarray, limit: float = 0.05) -> n
     """
     below = np.logical_and.accumulate((regrets <= limit)[::-1])[::-1]
     return np.where(below.any(axis=0), np.asarray(steps)[below.argmax(axis=0)], np.inf)
+
+
+def _initial(value: float | np.ndarray, n_observations: int, columns: int) -> np.ndarray:
+    """A table (S, columns) to start from."""
+    if np.ndim(value) == 0:
+        return np.full((n_observations, columns), float(value))
+    table = np.array(value, dtype=float)
+    if table.shape != (n_observations, columns) or not np.isfinite(table).all():
+        raise ValueError(
+            f"initial_value must be one number or finite numbers of shape (S, A) = "
+            f"{(n_observations, columns)}, but shape {table.shape} came; fill in what is missing."
+        )
+    return table
 
 
 def _argmax_columns(columns: np.ndarray) -> np.ndarray:

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from seqdec_lib.tokens import At
-from seqdec_lib.validation import fraction, whole_number
+from seqdec_lib.validation import fraction, positive_number, whole_number
 
 IGNORE = -100
 """A target that does not count: padding, or a token that is not to be learned."""
@@ -66,13 +67,35 @@ def sequence_loss(model: nn.Module, batch: Batch) -> Tensor:
     return cross_entropy(model(batch.tokens, batch.mask, batch.at), batch.targets)
 
 
-def minibatches(data: Batch, size: int) -> Callable[[torch.Generator], Batch]:
+def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
+    """log p of each target that counts given what stands before it, in nats: as the targets, 0
+    where one does not count; differentiable."""
+    logits = model(batch.tokens, batch.mask, batch.at)
+    losses = F.cross_entropy(
+        logits.flatten(0, -2), batch.targets.flatten(), ignore_index=IGNORE, reduction="none"
+    )
+    return -losses.reshape(batch.targets.shape)
+
+
+def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
+    """log p of all that counts in each row, in nats: (N,), differentiable.
+
+    For trips it is log pi(trip), for prompts and answers log p(answer | prompt).
+    """
+    return choice_log_probabilities(model, batch).sum(1)
+
+
+def minibatches(
+    data: Batch, size: int, weights: ArrayLike | None = None
+) -> Callable[[torch.Generator], Batch]:
     """Draw `size` rows of a dataset at random, with replacement, again and again.
+
+    weights (N,): how often each row is drawn, in proportion; None: all equally often.
 
     Raises
     ------
     ValueError
-        No rows, or tensors with different numbers of rows.
+        No rows, tensors with different numbers of rows, weights that don't fit.
     """
     size, rows = whole_number("size", size, least=1), len(data.tokens)
     own_at = isinstance(data.at, Tensor) and data.at.ndim == 2
@@ -82,9 +105,19 @@ def minibatches(data: Batch, size: int) -> Callable[[torch.Generator], Batch]:
         raise ValueError(
             f"a dataset needs at least one row, and equally many everywhere, but {counts} came."
         )
+    if weights is not None:
+        weights = torch.as_tensor(weights, dtype=torch.float64)
+        if weights.shape != (rows,) or not (weights >= 0).all() or not 0 < weights.sum() < math.inf:
+            raise ValueError(
+                f"weights must be {rows} numbers of at least 0 that are not all 0, one a row, "
+                f"but {weights.dtype} of shape {tuple(weights.shape)} came."
+            )
 
     def draw(generator: torch.Generator) -> Batch:
-        chosen = torch.randint(rows, (size,), generator=generator)
+        if weights is None:
+            chosen = torch.randint(rows, (size,), generator=generator)
+        else:
+            chosen = torch.multinomial(weights, size, replacement=True, generator=generator)
         tokens, targets, mask, at = (None if t is None else t[chosen] for t in tensors)
         return Batch(tokens, targets, mask, at if own_at else data.at)
 
@@ -99,11 +132,13 @@ class Fit:
     ----------
     losses : training loss of each step, in the loss's unit (nats for cross-entropy)
     held_out : (step, held-out loss) at each evaluation
+    watched : (step, what `watch` said) at each evaluation
     best_step : the step whose weights the model has now
     """
 
     losses: list[float] = field(default_factory=list)
     held_out: list[tuple[int, float]] = field(default_factory=list)
+    watched: list[tuple[int, float]] = field(default_factory=list)
     best_step: int = 0
 
     @property
@@ -124,6 +159,7 @@ def fit(
     held_out: Any = None,
     evaluate_every: int = 50,
     patience: int | None = None,
+    watch: Callable[[nn.Module], float] | None = None,
     seed: int = 0,
     checkpoint: Path | str | None = None,
     checkpoint_every: int = 100,
@@ -141,6 +177,8 @@ def fit(
     held_out : a batch that is never trained on. Every `evaluate_every` steps its loss is measured;
         the model ends with the weights that were best on it, and training stops early after
         `patience` evaluations without a better one (None: never).
+    watch : model -> a number to be followed while training, measured every `evaluate_every` steps;
+        it decides nothing.
     seed : of batches and dropout; the global generator is left as it was.
     checkpoint : a file, written every `checkpoint_every` steps and at the end. If it exists the run
         goes on from there, as if it had never stopped.
@@ -165,9 +203,12 @@ def fit(
         with tqdm(total=steps, initial=run.step, desc=progress, disable=None) as bar:
             while run.step < steps and not run.stopped:
                 run.advance(draw, loss)
-                if held_out is not None and (run.step % evaluate_every == 0 or run.step == steps):
-                    run.evaluate(held_out, loss)
-                    bar.set_postfix_str(f"held out {run.result.held_out[-1][1]:.4f}", refresh=False)
+                if run.step % evaluate_every == 0 or run.step == steps:
+                    if held_out is not None:
+                        run.evaluate(held_out, loss)
+                    if watch is not None:
+                        run.watch(watch)
+                    bar.set_postfix_str(run.report(), refresh=False)
                 done = run.step == steps or run.stopped
                 if checkpoint is not None and (run.step % checkpoint_every == 0 or done):
                     save_checkpoint(run.content(), checkpoint)
@@ -193,10 +234,10 @@ class _Run:
     ) -> None:
         self.settings = {
             "steps": whole_number("steps", steps, least=1),
-            "learning_rate": _positive("learning_rate", learning_rate),
+            "learning_rate": positive_number("learning_rate", learning_rate),
             "warmup": fraction("warmup", warmup),
             "decay": fraction("decay", decay),
-            "clip": _positive("clip", clip),
+            "clip": positive_number("clip", clip),
             "evaluate_every": whole_number("evaluate_every", evaluate_every, least=1),
             "patience": patience if patience is None else whole_number("patience", patience, 1),
             "seed": whole_number("seed", seed, least=0),
@@ -251,6 +292,17 @@ class _Run:
         self.result.held_out.append((self.step, value))
         behind = (self.step - self.result.best_step) / self.settings["evaluate_every"]
         self.stopped = self.settings["patience"] is not None and behind >= self.settings["patience"]
+
+    def watch(self, watch: Callable[[nn.Module], float]) -> None:
+        """Note a number that somebody wants to follow."""
+        self.model.eval()
+        self.result.watched.append((self.step, float(watch(self.model))))
+        self.model.train()
+
+    def report(self) -> str:
+        """The last numbers, for the progress bar."""
+        series = {"held out": self.result.held_out, "watched": self.result.watched}
+        return ", ".join(f"{name} {all[-1][1]:.4f}" for name, all in series.items() if all)
 
     def finish(self) -> None:
         """Give the model its best weights, or leave the last ones where nothing was held out."""
@@ -334,9 +386,3 @@ def load_checkpoint(path: Path | str) -> dict[str, Any]:
             f"{path} was not written by this library (expected {FORMAT!r}); pass another file."
         )
     return content
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a number above 0, but {value!r} came.")
-    return float(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 
 import numpy as np
@@ -26,6 +27,20 @@ def fraction(name: str, value: object) -> float:
         raise ValueError(
             f"{name} must be a number from 0 to 1, but {value!r} came; pass for example {name}=0.5."
         )
+    return float(value)
+
+
+def positive_number(name: str, value: object) -> float:
+    """Return `value` as a float, or raise a ValueError if it is not a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < math.inf:
+        raise ValueError(f"{name} must be a number above 0, but {value!r} came.")
+    return float(value)
+
+
+def nonnegative_number(name: str, value: object) -> float:
+    """Return `value` as a float, or raise a ValueError if it is no finite number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be a number of at least 0, but {value!r} came.")
     return float(value)
 
 

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import pytest
 
 from seqdec_lib import plotting
-from seqdec_lib.problems import TravelTree
+from seqdec_lib.problems import Racetrack, TravelTree
+from seqdec_lib.trajectories import collect
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,17 @@ def test_a_flow_chart_shows_all_its_texts() -> None:
     assert texts.count("yes") == texts.count("no") == 2
     with pytest.raises(ValueError, match="at least one question"):
         plotting.draw_decisions(ax, [], "Walk")
+
+
+def test_a_track_shows_each_step_of_a_lap_and_each_crash() -> None:
+    track, ax = Racetrack("bend", horizon=60), plotting.new_figure()
+    laps = collect(track, None, 3, seed=0)  # nobody steers: there are crashes
+    plotting.draw_track(ax, track, laps)
+    crashes = track.crashed[laps.states[:, 1:]].sum()
+    assert crashes > 3
+    crosses = [line for line in ax.lines if line.get_marker() == "x"]
+    paths = [line for line in ax.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in crosses) == crashes
+    assert sum(len(line.get_xdata()) for line in paths) == (laps.lengths + 1).sum()
+    assert [text.get_text() for text in ax.texts] == ["start", "finish"]
+    ax.figure.canvas.draw()

@@ -133,6 +133,44 @@ def test_ties_are_broken_at_random(tree) -> None:
     assert np.allclose(learner.greedy_policies[:, -1], 1 / 3)
 
 
+def test_a_table_that_is_given_is_where_it_starts(tree) -> None:
+    first = np.arange(3.0 * tree.n_states).reshape(-1, 3)
+    learner = TabularLearner(tree, replicas=2, initial_value=first)
+    np.testing.assert_array_equal(learner.q_values, [first, first])
+
+
+@pytest.mark.parametrize("method", ["q_learning", "sarsa", "double_q_learning"])
+def test_with_a_temperature_it_acts_by_softmax(tree, method) -> None:
+    q_values = np.tile([0.0, 1.0, -1.0], (tree.n_states, 1))
+    learner = TabularLearner(
+        tree, method, temperature=0.5, chains=20_000, initial_value=q_values, seed=1
+    )
+    expected = np.exp([0.0, 2.0, -2.0]) / np.exp([0.0, 2.0, -2.0]).sum()
+    np.testing.assert_allclose(learner.acting_policies[0, 0], expected)
+    shares = np.bincount(learner.step().actions, minlength=3) / 20_000
+    assert np.abs(shares - expected).max() < 5 * 0.5 / np.sqrt(20_000)
+
+
+@pytest.mark.parametrize("options", [{"exploration": 0.3}, {"temperature": lambda step: 2.0}])
+def test_acting_policies_are_what_the_chains_do(tree, options) -> None:
+    learner = TabularLearner(tree, chains=20_000, seed=2, **options).train(5)
+    expected = learner.acting_policies[0]
+    seen = learner.step()
+    for state in np.unique(seen.observations)[:4]:
+        here = seen.actions[seen.observations == state]
+        shares = np.bincount(here, minlength=3) / len(here)
+        assert np.abs(shares - expected[state]).max() < 5 * 0.5 / np.sqrt(len(here))
+
+
+def test_expected_sarsa_at_a_temperature_learns_the_values_of_how_it_acts(tree) -> None:
+    learner = TabularLearner(
+        tree, "expected_sarsa", temperature=2.0, step_size=1.0, initial_value=0.0, chains=50
+    ).train(4000)
+    exact = tree.mdp().q_values(evaluate_policy(tree.mdp(), learner.acting_policies[0]))
+    inner = slice(0, tree.first_leaf)
+    np.testing.assert_allclose(learner.q_values[0, inner], exact[inner], atol=1e-8)
+
+
 def test_double_q_learning_is_less_fooled_by_noise() -> None:
     """Ten actions that pay -0.1 or so: the largest estimate is above the largest mean."""
     noise = np.linspace(-2, 2, 41) - 0.1
@@ -190,6 +228,8 @@ def test_schedules() -> None:
         ({"step_size": 0.0}, "step_size"),
         ({"step_size": 1.5}, "step_size"),
         ({"exploration": -0.1}, "exploration"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"initial_value": np.zeros((2, 3))}, "initial_value"),
         ({"chains": 0}, "chains"),
         ({"replicas": 2.5}, "replicas"),
         ({"policy": np.full((3, 3), 1 / 3)}, "policy"),

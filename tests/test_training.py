@@ -20,18 +20,12 @@ from seqdec_lib.training import (
 )
 from seqdec_lib.transformer import Transformer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 GENERATOR = torch.Generator().manual_seed(0)
 TOKENS = torch.randint(5, (40, 6), generator=GENERATOR)
 DATA = Batch(TOKENS[:, :-1], TOKENS[:, 1:])
 HELD_OUT = Batch(DATA.tokens[:8], DATA.targets[:8])
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def transformer(**options) -> Transformer:

@@ -9,23 +9,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
-from seqdec_lib.checks import (
-    assignment_1,
-    assignment_2,
-    assignment_3,
-    assignment_4,
-    assignment_5,
-    chapter_1,
-    chapter_2,
-    chapter_3,
-    chapter_4,
-    chapter_5,
-    chapter_6,
-    chapter_7,
-)
 from seqdec_lib.checks.exercise import Exercise
 from seqdec_lib.checks.graded import grade, grade_value, student_seed
 from seqdec_lib.checks.trial import CASES_PER_SIZE, LARGEST_SIZE, Failure, first_failure
@@ -46,8 +33,8 @@ __all__ = [
 
 LINE = 76  # characters: what a page shows without scrolling
 
-CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6, chapter_7)
-ASSIGNMENTS = (assignment_1, assignment_2, assignment_3, assignment_4, assignment_5)
+CHAPTERS = [import_module(f"{__name__}.chapter_{number}") for number in (*range(1, 8), 9, 10)]
+ASSIGNMENTS = [import_module(f"{__name__}.assignment_{number}") for number in range(1, 6)]
 OF_CHAPTERS: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
 }

@@ -133,6 +133,15 @@ class TravelTree(Problem):
             node = self.parent(node)
         return actions
 
+    def ways(self, t: int) -> np.ndarray:
+        """The nodes on the way to each node of level t, root and node included: (branching ** t, t
+        + 1).
+        """
+        ways = [np.arange(self.n_states)[self.level(t)]]
+        while len(ways) <= t:
+            ways.insert(0, (ways[0] - 1) // self.branching)
+        return np.stack(ways, axis=1)
+
     def itinerary(self, node: int) -> list[str]:
         """The names of the cities from home to a node, a night each."""
         trips, cities = self.rail.at_home(1), [CITY_NAMES[0]]

@@ -1,0 +1,284 @@
+"""A bilingual corpus whose every text and every probability is known.
+
+A text is a prompt and an answer. A prompt is an instruction with a sentence, a question or the
+beginning of a sentence in it; sentences say facts (`seqdec_lib.facts`) in English or in Korean.
+There are some thousands of texts in all, so entropies are sums, not estimates:
+
+    pairs = withheld_pairs(FACTS, seed=0)
+    corpus = Corpus.of(FACTS, withheld=pairs.all)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from seqdec_lib.facts import FACTS, Fact
+from seqdec_lib.validation import whole_number
+
+LANGUAGES = ("English", "Korean")
+INSTRUCTIONS = {
+    "to English": "Translate the following Korean sentence to English: ‘{}’",
+    "to Korean": "Translate the following English sentence to Korean: ‘{}’",
+    "answer": "Answer the following question: ‘{}’",
+    "repeat": "Repeat the following sentence: ‘{}’",
+    "complete": "Complete the following sentence: ‘{}’",
+}
+SHARES = {"to English": 0.3, "to Korean": 0.3, "answer": 0.15, "repeat": 0.2, "complete": 0.05}
+"""How often a text has which instruction, before texts are withheld."""
+
+
+class Template(NamedTuple):
+    """A sentence in both languages; the bar is where a sentence to be completed breaks off."""
+
+    english: str
+    korean: str
+    share: float = 1.0
+    """How often a sentence is made from this template."""
+
+
+class Question(NamedTuple):
+    """A question, its short answer, and the template whose sentence is its long answer."""
+
+    template: str
+    asked: Template
+    short: Template
+
+
+TEMPLATES = {
+    "capital": Template(
+        "{capital} | is the capital of {country}.",
+        "{capital_ko:은는} | {country_ko}의 수도입니다.",
+        0.2,
+    ),
+    "capital last": Template(
+        "The capital of {country} | is {capital}.",
+        "{country_ko}의 수도는 | {capital_ko}입니다.",
+        0.2,
+    ),
+    "continent": Template(
+        "{country} | is in {continent}.", "{country_ko:은는} | {continent_ko}에 있습니다.", 0.1
+    ),
+    "like": Template("I like | {capital}.", "저는 | {capital_ko:이가} 좋습니다.", 0.1),
+    "visit": Template("We visit | {country}.", "우리는 | {country_ko:을를} 방문합니다.", 0.1),
+    "travel": Template(
+        "We travel from {capital} | to {there}.",
+        "우리는 {capital_ko}에서 | {there_ko}까지 여행합니다.",
+        0.3,
+    ),
+}
+QUESTIONS = (
+    Question(
+        "capital last",
+        Template("What is the capital of {country}?", "{country_ko}의 수도는 어디입니까?"),
+        Template("{capital}.", "{capital_ko}입니다."),
+    ),
+    Question(
+        "continent",
+        Template("Where is {country}?", "{country_ko:은는} 어디에 있습니까?"),
+        Template("In {continent}.", "{continent_ko}에 있습니다."),
+    ),
+    Question(
+        "continent",
+        Template("Which country is in {continent}?", "어느 나라가 {continent_ko}에 있습니까?"),
+        Template("{country}.", "{country_ko}입니다."),
+    ),
+)
+ROUTES = (9, 16, 23, 30, 37, 44, 51, 58)
+"""From each capital one travels to those so many places further down in the list of facts."""
+WORDS = tuple(
+    sorted(
+        {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
+        | set(
+            "수도 입니다 입니까 있습니다 있습니까 방문합니다 여행합니다 좋습니다 우리 나라 어디 어느 "
+            "에서 까지".split()
+        )
+    )
+)
+"""What a tokenizer may know as one word: names in both languages, and Korean words of templates."""
+
+
+class Text(NamedTuple):
+    """One text of the corpus, and how likely it is."""
+
+    prompt: str
+    answer: str
+    probability: float
+    instruction: str
+    country: str
+    template: str
+    """The sentence that it says or asks for, as a key of TEMPLATES."""
+
+
+def sentence(fact: Fact, template: str, language: str, there: Fact | None = None) -> str:
+    """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
+
+    there : where a sentence of template "travel" goes to.
+
+    Raises
+    ------
+    ValueError
+        An unknown template or language; a journey without an end.
+    """
+    return " ".join(_halves(fact, template, language, there))
+
+
+def translation(fact: Fact, template: str, to: str) -> tuple[str, str]:
+    """Prompt and answer of a translation to "English" or "Korean"."""
+    source = sentence(fact, template, LANGUAGES[to == "English"])
+    return INSTRUCTIONS[f"to {to}"].format(source), sentence(fact, template, to)
+
+
+def _halves(fact: Fact, template: str, language: str, there: Fact | None) -> list[str]:
+    if template not in TEMPLATES:
+        raise ValueError(f"template must be one of {sorted(TEMPLATES)}, but {template!r} came.")
+    if template == "travel" and there is None:
+        raise ValueError("a sentence about traveling needs there=..., the fact of its other end.")
+    return _filled(TEMPLATES[template], fact, language, there).split(" | ")
+
+
+def _filled(template: Template, fact: Fact, language: str, there: Fact | None = None) -> str:
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {LANGUAGES}, but {language!r} came.")
+    words = fact._asdict() | {"continent_ko": fact.continent_ko}
+    if there is not None:
+        words |= {"there": there.capital, "there_ko": there.capital_ko}
+    text = template[LANGUAGES.index(language)].format(**words)
+    return text[:1].upper() + text[1:]
+
+
+def _texts_of(fact: Fact, destinations: Sequence[Fact], language: str) -> Iterator[Text]:
+    """All texts about a fact whose sentence or question is in this language."""
+    other = LANGUAGES[language == "English"]
+
+    def text(instruction: str, asked: str, answer: str, share: float, template: str) -> Text:
+        prompt = INSTRUCTIONS[instruction].format(asked)
+        share *= SHARES[instruction]
+        return Text(prompt, answer, share, instruction, fact.country, template)
+
+    for template, (*_, share) in TEMPLATES.items():
+        ends = destinations if template == "travel" else [None]
+        for there in ends:
+            begun, rest = _halves(fact, template, language, there)
+            whole, each = f"{begun} {rest}", share / len(ends)
+            translated = sentence(fact, template, other, there)
+            yield text(f"to {other}", whole, translated, 2 * each, template)
+            yield text("repeat", whole, whole, each, template)
+            yield text("complete", begun, rest, each, template)
+    for template, asked, short in QUESTIONS:
+        question, each = _filled(asked, fact, language), 1 / len(QUESTIONS) / 2
+        for answer in (_filled(short, fact, language), sentence(fact, template, language)):
+            yield text("answer", question, answer, each, template)
+
+
+def _destinations(facts: Sequence[Fact], start: int) -> list[Fact]:
+    steps = sorted({step % len(facts) for step in ROUTES} - {0})
+    return [facts[(start + step) % len(facts)] for step in steps]
+
+
+class Pairs(NamedTuple):
+    """Sentence pairs that are kept from training, each as (country, template).
+
+    test, validation : pairs whose facts are trained in other sentences
+    unseen : pairs whose fact, which city is the capital, is never trained in any sentence
+    """
+
+    test: frozenset[tuple[str, str]]
+    validation: frozenset[tuple[str, str]]
+    unseen: frozenset[tuple[str, str]]
+
+    @property
+    def all(self) -> frozenset[tuple[str, str]]:
+        return self.test | self.validation | self.unseen
+
+
+def withheld_pairs(
+    facts: Sequence[Fact] = FACTS,
+    seed: int = 0,
+    test: int = 36,
+    validation: int = 12,
+    unseen: int = 8,
+) -> Pairs:
+    """Choose which sentences are never trained on, in neither language.
+
+    Parameters
+    ----------
+    test, validation : numbers of facts that lose one sentence, of a template all of whose words are
+        trained in others. The first test pair is always the first fact's, "Seoul is the capital of
+        South Korea."
+    unseen : number of facts that lose both sentences that say them.
+
+    Raises
+    ------
+    ValueError
+        More facts to lose something than there are.
+    """
+    test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)
+    end = test + validation + whole_number("unseen", unseen, 0)
+    if end > len(facts):
+        raise ValueError(f"there are {len(facts)} facts, but {end} are to lose a sentence.")
+    rng = np.random.default_rng(seed)
+    order = [0, *(1 + rng.permutation(len(facts) - 1))]
+    names = ["capital", "capital last", "like", "visit"]
+    single = [(facts[i].country, names[k % len(names)]) for k, i in enumerate(order)]
+    both = [(facts[i].country, name) for i in order[test + validation : end] for name in names[:2]]
+    return Pairs(
+        frozenset(single[:test]), frozenset(single[test : test + validation]), frozenset(both)
+    )
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A finite distribution over texts. Texts with equal prompts and equal answers are one."""
+
+    texts: tuple[Text, ...]
+
+    @classmethod
+    def of(
+        cls,
+        facts: Sequence[Fact] = FACTS,
+        withheld: Collection[tuple[str, str]] = (),
+        instructions: Collection[str] = tuple(INSTRUCTIONS),
+    ) -> Corpus:
+        """All texts but those that say, ask for or complete a withheld sentence.
+
+        What is withheld leaves its probability to the rest in proportion.
+
+        Raises
+        ------
+        ValueError
+            Nothing left.
+        """
+        kept = [
+            text
+            for i, fact in enumerate(facts)
+            for language in LANGUAGES
+            for text in _texts_of(fact, _destinations(facts, i), language)
+            if (text.country, text.template) not in withheld and text.instruction in instructions
+        ]
+        if not kept:
+            raise ValueError("no text is left: pass facts, instructions, and withhold fewer pairs.")
+        total = sum(text.probability for text in kept)
+        return cls(tuple(text._replace(probability=text.probability / total) for text in kept))
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Prompt and answer of each text."""
+        return [(text.prompt, text.answer) for text in self.texts]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(N,) of each text."""
+        return np.array([text.probability for text in self.texts])
+
+    @property
+    def answer_bits(self) -> np.ndarray:
+        """(N,) bits of each answer given its prompt, -log2 p(answer | prompt), exact."""
+        prompts = [text.prompt for text in self.texts]
+        totals = dict.fromkeys(prompts, 0.0)
+        for text in self.texts:
+            totals[text.prompt] += text.probability
+        return np.log2([totals[prompt] for prompt in prompts]) - np.log2(self.probabilities)

@@ -1,0 +1,155 @@
+"""Laws of learning from comparisons: both losses find what the comparisons were made of."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from seqdec_lib.finetune import (
+    kl_divergence,
+    soft_backward_induction,
+    trip_probabilities,
+)
+from seqdec_lib.preferences import (
+    Comparisons,
+    agreement,
+    bradley_terry,
+    compare,
+    dpo_loss,
+    margins,
+    reward_loss,
+    scores,
+)
+from seqdec_lib.problems import TravelTree
+from seqdec_lib.sequence import TokenLayout, every_trip
+from seqdec_lib.training import fit, log_probabilities
+from seqdec_lib.transformer import Transformer
+from tests.table_policy import TablePolicy
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+TREE = TravelTree(branching=2, horizon=3)
+REWARDS = TREE.level_enjoyment(3) / 3
+TRIPS = TokenLayout.of(TREE, every_trip(TREE)).encode(every_trip(TREE))
+PAIRS = np.array([[i, j] for i in range(8) for j in range(8) if i != j])
+
+
+def random_policy(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.ones(2), size=TREE.first_leaf)
+
+
+def expected_dpo_loss(model: nn.Module, reference: Tensor, beta: float) -> Tensor:
+    """DPO's loss on infinitely many comparisons: each pair both ways, as often as it happens."""
+    total = 0.0
+    for pair in PAIRS:
+        one = Comparisons(TRIPS, torch.tensor([pair[0]]), torch.tensor([pair[1]]), reference)
+        total += bradley_terry(*REWARDS[pair]) * dpo_loss(model, one, beta)
+    return total / len(PAIRS)
+
+
+@given(st.floats(-20, 20), st.floats(-20, 20), st.floats(-5, 5))
+def test_the_two_outcomes_share_out_the_probability_and_only_the_difference_counts(
+    first: float, second: float, shift: float
+) -> None:
+    p = bradley_terry(first, second)
+    assert p + bradley_terry(second, first) == pytest.approx(1)
+    assert p == pytest.approx(bradley_terry(first + shift, second + shift), rel=1e-6)
+    assert (p > 0.5) == (first > second) or math.isclose(p, 0.5)
+
+
+def test_comparisons_come_out_as_often_as_they_should() -> None:
+    pairs = np.tile([[0, 1]], (20_000, 1))
+    comparisons = compare(TRIPS, pairs, np.array([1.0, 0.0]), seed=0)
+    share = (comparisons.preferred == 0).double().mean().item()
+    assert share == pytest.approx(1 / (1 + math.exp(-1)), abs=0.015)
+    assert (comparisons.preferred != comparisons.rejected).all()
+
+
+def test_a_reward_model_finds_the_rewards_up_to_a_constant() -> None:
+    features = torch.eye(8)
+    pairs = np.random.default_rng(0).integers(8, size=(40_000, 2))
+    comparisons = compare(features, pairs[pairs[:, 0] != pairs[:, 1]], REWARDS, seed=0)
+    model = nn.Linear(8, 1)
+    fit(model, lambda generator: comparisons, 300, loss=reward_loss, learning_rate=0.1, decay=0.0)
+    with torch.no_grad():
+        learned = scores(model, features).numpy()
+    np.testing.assert_allclose(learned - learned.mean(), REWARDS - REWARDS.mean(), atol=0.15)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 1000), beta=st.floats(0.1, 5))
+def test_the_closed_form_minimizes_the_expected_dpo_loss(seed: int, beta: float) -> None:
+    rows = random_policy(seed)
+    reference = log_probabilities(TablePolicy(rows), TRIPS).detach()
+    best = soft_backward_induction(TREE, rows, beta, REWARDS)
+    model = TablePolicy(best.policy)
+    loss = expected_dpo_loss(model, reference, beta)
+    (slope,) = torch.autograd.grad(loss, model.logits)
+    assert slope.abs().max() < 1e-9
+    for other in range(3):
+        rows = 0.9 * best.policy + 0.1 * random_policy(seed + other + 1)
+        assert expected_dpo_loss(TablePolicy(rows), reference, beta) >= loss - 1e-12
+
+
+def test_dpo_from_many_comparisons_comes_to_the_closed_form() -> None:
+    rows, beta = random_policy(0), 1.0
+    model = TablePolicy(rows)
+    reference = log_probabilities(model, TRIPS).detach()
+    pairs = np.random.default_rng(0).integers(8, size=(40_000, 2))
+    comparisons = compare(TRIPS, pairs, REWARDS, seed=0)._replace(reference=reference)
+    fit(
+        model,
+        lambda generator: comparisons,
+        300,
+        loss=partial(dpo_loss, beta=beta),
+        learning_rate=0.05,
+        decay=0.0,
+    )
+    best = soft_backward_induction(TREE, rows, beta, REWARDS)
+    trips = log_probabilities(model, TRIPS).exp().detach().numpy()
+    assert kl_divergence(trips, trip_probabilities(TREE, best.policy)) < 0.02
+
+
+def test_the_reference_itself_is_worth_a_coin() -> None:
+    model = TablePolicy(random_policy(0))
+    comparisons = compare(TRIPS, PAIRS, REWARDS, seed=0)
+    comparisons = comparisons._replace(reference=log_probabilities(model, TRIPS).detach())
+    assert dpo_loss(model, comparisons, 0.3).item() == pytest.approx(math.log(2))
+
+
+def test_a_sequence_model_can_be_a_reward_model() -> None:
+    torch.manual_seed(0)
+    model = Transformer(30, context=6, width=16, layers=1, heads=2, outputs=1)
+    comparisons = compare(TRIPS, np.tile(PAIRS, (20, 1)), REWARDS, seed=0)
+    before = agreement(scores(model, TRIPS), comparisons)
+    fit(model, lambda generator: comparisons, 60, loss=reward_loss, learning_rate=1e-2)
+    with torch.no_grad():
+        best_possible = agreement(torch.from_numpy(REWARDS), comparisons)
+        assert before < agreement(scores(model, TRIPS), comparisons)
+        assert agreement(scores(model, TRIPS), comparisons) > best_possible - 0.02
+
+
+def test_agreement_counts_ties_half() -> None:
+    comparisons = Comparisons(TRIPS, torch.tensor([0, 1, 2]), torch.tensor([1, 0, 3]))
+    values = torch.tensor([2.0, 1.0, 0.0, 0.0])
+    assert agreement(values, comparisons) == pytest.approx(0.5)
+    assert margins(values, comparisons).tolist() == [1.0, -1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: compare(TRIPS, np.zeros((2, 3), dtype=int), REWARDS, 0), "pairs must be whole"),
+        (lambda: compare(TRIPS, np.array([[0, 9]]), REWARDS, 0), "each item needs a reward"),
+        (lambda: dpo_loss(None, Comparisons(TRIPS, None, None), 0.0), "beta must be"),
+        (lambda: dpo_loss(None, Comparisons(TRIPS, None, None), 1.0), "DPO needs the reference"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
