@@ -277,7 +277,7 @@ def hostile(course: Path, port: int) -> list[Person]:
 def mutants(wrong: dict[str, dict[str, str]]) -> list[dict[str, str]]:
     """Submissions in which every problem is wrong, each time by another mistake.
 
-    There are at most three, for each takes as long as a whole notebook; `tests/test_assignments.py`
+    There are at most two, for each takes as long as a whole notebook; `tests/test_assignments.py`
     tries every single mistake without the sandbox.
 
     Parameters
@@ -285,7 +285,7 @@ def mutants(wrong: dict[str, dict[str, str]]) -> list[dict[str, str]]:
     wrong : for each problem, by grade_id, the mistakes and what the cell then says
     """
     problems = {problem: list(mistakes.values()) for problem, mistakes in wrong.items()}
-    most = min(3, max(map(len, problems.values())))
+    most = min(2, max(map(len, problems.values())))
     return [
         {problem: sources[k % len(sources)] for problem, sources in problems.items()}
         for k in range(most)
