@@ -2,6 +2,7 @@
 
 import csv
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,23 @@ def test_after_an_end_the_cells_that_went_well_run_again(student: Student) -> No
     student.run("x = 1")
     assert student.run("x = 2\nimport os\nos._exit(0)")[-1].ename == "Stopped"
     assert student.look("x") == 1
+
+
+@needs_a_sandbox
+def test_a_link_in_place_of_the_kernels_socket_leads_nowhere(
+    student: Student, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as host:
+        host.bind(str(tmp_path / "host"))
+        host.listen()
+        host.settimeout(1)
+        outputs = student.run(
+            "import os\nos.remove('/run/kernel/k-2')\n"
+            f"os.symlink({str(tmp_path / 'host')!r}, '/run/kernel/k-2')\nprint('x' * 5_000_000)"
+        )
+        assert "out of reach" in outputs[-1].evalue
+        with pytest.raises(TimeoutError):
+            host.accept()
 
 
 @needs_a_sandbox

@@ -238,6 +238,13 @@ def test_a_notebook_is_read_without_its_outputs(tmp_path: Path) -> None:
     assert notebook.cells[0].metadata == {"nbgrader": {"grade_id": "a"}}
 
 
+def test_half_a_character_costs_no_submission(tmp_path: Path) -> None:
+    cell = nbformat.v4.new_code_cell("x = '\ud800'", metadata={"nbgrader": {"grade_id": "\udfff"}})
+    path = tmp_path / "a1.ipynb"
+    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
+    assert "x = '?'" in nbformat.writes(read(path)).encode().decode()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\x00", b"[]", b'{"cells": 1}', b"null"])
 def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, content: bytes) -> None:
     tmp_path.joinpath("a1.ipynb").write_bytes(content)

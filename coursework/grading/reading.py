@@ -56,7 +56,18 @@ def read(path: Path) -> NotebookNode:
         ]
         notebook.cells = []
     notebook.metadata["seqdec"] = {"notices": notices}
-    return notebook
+    return writable(notebook)
+
+
+def writable(value: object) -> object:
+    """The same, but for halves of characters (lone surrogates), which can't be in a file."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [writable(item) for item in value]
+    if isinstance(value, dict):
+        return NotebookNode({writable(key): writable(item) for key, item in value.items()})
+    return value
 
 
 def _cell(cell: NotebookNode) -> NotebookNode:

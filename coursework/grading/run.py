@@ -18,7 +18,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer
 
-from coursework.grading.reading import harmless
+from coursework.grading.reading import harmless, writable
 from coursework.sandbox.box import Limits, NoSandbox, trouble
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
@@ -66,7 +66,7 @@ class RunInSandbox(NbGraderPreprocessor):
         notices = nb.metadata.pop("seqdec", {}).get("notices", []) + list(_what_stopped(nb))
         if notices:
             nb.cells.insert(0, report(notices))
-        return nb, resources
+        return writable(nb), resources
 
 
 class Names(dict):

@@ -138,6 +138,14 @@ import IPython
 shell = IPython.get_ipython()
 shell.run_cell = shell.run_cell_async = shell.showtraceback = lambda *a, **k: None
 """
+LINK = """
+import os
+from pathlib import Path
+(kernel,) = Path("/run/kernel").glob("*-2")
+kernel.unlink()
+kernel.symlink_to("/run/docker.sock")
+print("x" * 5_000_000)
+"""
 # What the kernel gets to see after this cell ran, told in the message of an exception.
 SPY = """
 import gc, sys
@@ -194,6 +202,8 @@ def hostile(course: Path, port: int) -> list[Person]:
         Person("perfect", 5, lambda notebook: notebook),
         Person("mistaken", 2, _returns("return sum(rewards)"), "Hint: count from 0"),
         Person("crash", 2, _returns("return 1 / 0"), "ZeroDivisionError"),
+        Person("half-a-character", 2, _returns("raise ValueError('\\ud800 of all')"), "? of all"),
+        Person("half-characters", 5, _returns(RIGHT, "'\ud800'; print('\ud800')")),
         Person("syntax-error", 2, _returns("return ("), "SyntaxError"),
         Person("infinite-loop", 2, _returns("while True: pass"), "took more than"),
         Person(
@@ -237,6 +247,7 @@ def hostile(course: Path, port: int) -> list[Person]:
             _returns(RIGHT, "print('x' * 200_000_000)"),
             "this output was dropped",
         ),
+        Person("link-for-a-socket", 2, _returns(RIGHT, LINK), "out of reach"),
         Person("large-file", 5, _saved_output),
         Person(
             "deleted-cells",
