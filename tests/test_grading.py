@@ -1,7 +1,10 @@
 """Grading: what crosses the sandbox's wall, cells put back, files read, tests run outside."""
 
 import json
+import logging
+import logging.handlers
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coursework.grading import collecting
 from coursework.grading.collecting import Newest, Notebooks
 from coursework.grading.feedback import HideTests
 from coursework.grading.reading import harmless, read
@@ -238,6 +242,12 @@ def test_a_notebook_is_read_without_its_outputs(tmp_path: Path) -> None:
     assert notebook.cells[0].metadata == {"nbgrader": {"grade_id": "a"}}
 
 
+def test_a_notebook_of_too_many_values_is_not_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "a1.ipynb"
+    path.write_text(f'{{"cells": [{"[]," * 2_000_000}[]]}}')
+    assert "million values" in read(path).metadata.seqdec.notices[0]
+
+
 def test_half_a_character_costs_no_submission(tmp_path: Path) -> None:
     cell = nbformat.v4.new_code_cell("x = '\ud800'", metadata={"nbgrader": {"grade_id": "\udfff"}})
     path = tmp_path / "a1.ipynb"
@@ -317,9 +327,94 @@ def test_notebooks_are_collected_from_files_and_archives(tmp_path: Path) -> None
     assert sorted(f["student_id"] for f in found if f) == ["ada", "emmy", "kim"]
     assert {f["file_id"] for f in found if f} == {"a1"}
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "a1"}
+    assert {path.parent for path in extracted.rglob("*")} == {extracted}
     moodle = Newest(student=r"[^/]*_(?P<student_id>\d+)_file_[^/]*/?[^/]*\.ipynb")
     found = [moodle.collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
     assert sorted(f["student_id"] for f in found if f) == ["77", "88"]
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> Callable[[], tuple[dict[str, str], list[str]]]:
+    """What is collected from `tmp_path/archive`, by student, and what is said of the rest."""
+    archive, extracted = tmp_path / "archive", tmp_path / "a1" / "extracted"
+    archive.mkdir()
+    extracted.mkdir(parents=True)
+
+    def collect() -> tuple[dict[str, str], list[str]]:
+        log = logging.getLogger("collecting")
+        log.addHandler(messages := logging.handlers.BufferingHandler(1000))
+        Notebooks(log=log).extract(str(archive), str(extracted))
+        found = {}
+        for path in sorted(extracted.iterdir()):
+            info = Newest(log=log).collect(str(path))
+            if info is not None:
+                found[info["student_id"]] = path.read_text()
+        return found, [record.getMessage() for record in messages.buffer]
+
+    return collect
+
+
+def packed(path: Path, **members: str) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+
+
+def test_a_broken_member_of_an_archive_loses_no_other(tmp_path: Path, collected: Callable) -> None:
+    path, long = tmp_path / "archive" / "all.zip", f"long_{'x' * 300}.ipynb"
+    text = "".join(map(chr, range(32, 127)))
+    packed(path, **{"bad_1.ipynb": text, "ada_1.ipynb": "1", long: "2", "crc_1.ipynb": "3" * 99})
+    content = bytearray(path.read_bytes())
+    start = content.index(b"bad_1.ipynb") + len("bad_1.ipynb")
+    content[start : start + 9] = b"\xff" * 9  # no deflated data
+    with zipfile.ZipFile(path) as archive:
+        crc = archive.getinfo("crc_1.ipynb").CRC.to_bytes(4, "little")
+    path.write_bytes(bytes(content).replace(crc, b"\0\0\0\0"))
+    found, said = collected()
+    assert found == {"ada": "1", "long": "2"}
+    assert len(said) == 2 and "bad_1.ipynb" in said[0] and "crc_1.ipynb" in said[1]
+
+
+@pytest.mark.parametrize("name", ["cy_1.ipynb.txt", "dan_1.zip", "eve_1.json", "_1.ipynb"])
+def test_what_is_left_out_of_an_archive_is_named(
+    name: str, tmp_path: Path, collected: Callable
+) -> None:
+    packed(tmp_path / "archive" / "all.zip", **{name: "", "bob_1.IPYNB": "1"})
+    found, (said,) = collected()
+    assert found == {"bob": "1"} and name in said
+
+
+@pytest.mark.parametrize(
+    "name", [".._1.ipynb", "-x_1.ipynb", "@SUM_1.ipynb", f"{'x' * 200}_1.ipynb", "a\nb_1.ipynb"]
+)
+def test_an_id_that_is_none_is_named(name: str, tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "all.zip", **{name: "", "autograded_1.ipynb": "1"})
+    found, (said,) = collected()
+    assert found == {"autograded": "1"} and repr(name) in said and "\n" not in said
+
+
+def test_what_a_computer_packed_too_is_no_submission(tmp_path: Path, collected: Callable) -> None:
+    names = ("._a1.ipynb", "__MACOSX/._ada_a1.ipynb", ".ipynb_checkpoints/ada_a1.ipynb")
+    packed(tmp_path / "archive" / "ada_a1.ZIP", **dict.fromkeys(names, "0"), **{"ada_1.ipynb": "1"})
+    assert collected() == ({"ada": "1"}, [])
+
+
+def test_nobody_hands_in_for_somebody_else(tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "ada_a1.zip", **{"ada_a1.ipynb": "1", "emmy_a1.ipynb": "2"})
+    found, (said,) = collected()
+    assert found == {"ada": "1"} and "emmy_a1.ipynb" in said and "ada's" in said
+
+
+def test_an_archive_that_grows_too_large_is_not_unpacked(
+    tmp_path: Path, collected: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "LARGEST", 1000)
+    monkeypatch.setattr(collecting, "LARGEST_ARCHIVE", 1500)
+    sizes = {"a_1.ipynb": 900, "b_1.ipynb": 1001, "c_1.ipynb": 900}
+    packed(tmp_path / "archive" / "all.zip", **{name: "x" * n for name, n in sizes.items()})
+    found, said = collected()
+    assert found == {"a": "x" * 900}
+    assert len(said) == 2 and "b_1.ipynb" in said[0] and "c_1.ipynb" in said[1]
 
 
 # -- release and feedback

@@ -43,5 +43,10 @@ def table(gradebook: Gradebook) -> list[list[object]]:
             for grade in notebook.grades
         )
         cells = [points.get(name, "") for name in names]
-        lines.append([student.id, *cells, sum(points.values()), out_of, to_read])
+        lines.append([_text(student.id), *cells, sum(points.values()), out_of, to_read])
     return lines
+
+
+def _text(student: str) -> str:
+    """An id as a spreadsheet shows it, which else takes some for formulas."""
+    return f"'{student}" if student.startswith(tuple("=+-@\t\r")) else student
