@@ -90,6 +90,18 @@ def test_without_a_sandbox_nothing_is_graded(
     assert is_a_sentence(str(caught.value))
 
 
+@needs_a_sandbox
+def test_a_sandbox_without_the_library_grades_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would give everybody 0 points."""
+    folders = [folder for folder in box._readable() if folder.name != "seqdec_lib"]
+    monkeypatch.setattr(box, "_readable", lambda: folders)
+    trouble.cache_clear()
+    try:
+        assert "seqdec_lib" in trouble() and is_a_sentence(trouble())
+    finally:
+        trouble.cache_clear()
+
+
 def test_what_nbgrader_says_is_kept(course: Course) -> None:
     (course.folder / "source" / "a0" / "a0.ipynb").write_text("no notebook")
     with pytest.raises(Stop, match="generate_assignment failed .*log"):
@@ -208,15 +220,24 @@ def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
     nbformat.write(solved, archive / "ada_a0.ipynb")
     nbformat.write(released, archive / "emmy_77_my homework.ipynb")
     assert "Collected 2 submissions" in course.collect("a0")
-    assert "Graded 2" in course.grade("a0")
+    emmys = course.folder / "submitted" / "emmy" / "a0"
+    emmys.joinpath("key.txt").symlink_to(course.folder / "source" / "a0" / "a0.ipynb")
+    emmys.parent.with_name("eve").mkdir()
+    emmys.parent.with_name("eve").joinpath("a0").symlink_to(course.folder / "source")
+    assert "Graded 3" in course.grade("a0")
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        gradebook.add_student("kim")
+        gradebook.add_submission("a0", "kim")  # and then grading it failed
     course.gradebook()
     lines = list(csv.DictReader(course.folder.joinpath("grades.csv").open()))
     assert [(line["student_id"], line["a0"], line["to_read"]) for line in lines] == [
         ("ada", "5.0", "1"),
         ("emmy", "0.0", "0"),
+        ("eve", "0.0", "0"),
+        ("kim", "", "0"),
     ]
-    from nbgrader.api import Gradebook
-
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         grade = gradebook.find_grade("why", "a0", "a0", "ada")
         grade.manual_score, grade.needs_manual_grade = 1, False
@@ -228,6 +249,9 @@ def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
     html = BeautifulSoup(page, "html.parser")
     assert not html.find_all(onclick=True)
     assert not [script for script in html.find_all("script") if "alert('read')" in script.text]
+    for step in ("autograded", "feedback"):
+        kept = {path.name for path in (course.folder / step).glob("*/a0/*")}
+        assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt"}
     course.gradebook()
     first = next(csv.DictReader(course.folder.joinpath("grades.csv").open()))
     assert first["total"] == first["out_of"] == "6.0" and first["to_read"] == "0"

@@ -105,8 +105,7 @@ class Box:
         command = [
             *bubblewrap(self.limits, "--info-fd", str(tells)),
             *("--ro-bind", str(connection), "/run/kernel.json"),
-            *("--ro-bind", str(INSIDE), "/run/inside"),
-            *("--setenv", "PYTHONPATH", "/run/inside"),
+            *_inside(),
             *("--remount-ro", "/"),
             *self._program("/run/inside/start.py", "/run/kernel.json"),
         ]
@@ -210,15 +209,33 @@ def trouble() -> str | None:
             "install it, for example with `sudo apt-get install bubblewrap` (Linux only; a virtual "
             f"machine will do), {advice}."
         )
-    command = [*bubblewrap(Limits()), sys.executable, "-c", "import zmq"]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode != 0:
-        reason = (result.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+    reason = _failure_of("pass")
+    if reason is not None:
         return (
             f"Submissions run in a sandbox, and bubblewrap doesn't work here ({reason}): allow "
             f"user namespaces, {advice}."
         )
+    reason = _failure_of("import ipykernel_launcher, answers, seqdec_lib.checks")
+    if reason is not None:
+        return (
+            f"Submissions run in a sandbox, and Python finds not all that it needs there "
+            f"({reason}): make the environment again with `python3 bootstrap.py`, {advice}."
+        )
     return None
+
+
+def _failure_of(program: str) -> str | None:
+    """The last line that a Python program says in a sandbox where it fails; None if it doesn't."""
+    command = [*bubblewrap(Limits()), *_inside(), sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode == 0:
+        return None
+    return (result.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+
+
+def _inside() -> list[str]:
+    """The options of bubblewrap that bring in the programs of `inside/`."""
+    return ["--ro-bind", str(INSIDE), "/run/inside", "--setenv", "PYTHONPATH", "/run/inside"]
 
 
 def _readable() -> list[Path]:
