@@ -138,6 +138,12 @@ import IPython
 shell = IPython.get_ipython()
 shell.run_cell = shell.run_cell_async = shell.showtraceback = lambda *a, **k: None
 """
+MEMORY_OF_NOBODY = """
+import ctypes
+system = ctypes.CDLL(None)
+had = [system.memfd_create(b"x", 0), system.shmget(0, 10**6, 0o1600), system.unshare(0x10000000)]
+raise RuntimeError(f"had {had}" if max(had) >= 0 else "none to be had")
+"""
 LINK = """
 import os
 from pathlib import Path
@@ -234,6 +240,7 @@ def hostile(course: Path, port: int) -> list[Person]:
             ),
             "of memory",
         ),
+        Person("memory-of-nobody", 2, _returns(MEMORY_OF_NOBODY), "none to be had"),
         Person("fork-bomb", 2, _returns(RIGHT, "import os\nwhile True: os.fork()"), "processes"),
         Person(
             "full-disk",
