@@ -140,6 +140,29 @@ def test_after_an_end_the_cells_that_went_well_run_again(student: Student) -> No
 
 
 @needs_a_sandbox
+def test_all_cells_together_have_their_cpu_seconds() -> None:
+    student = Student(Limits(), Times(cell=3, call=2, all=4))
+    work = "import time\nend = time.process_time() + 1\nwhile time.process_time() < end: pass"
+    try:
+        outputs = [student.run(work) for _ in range(6)]
+    finally:
+        student.end()
+    assert not outputs[0] and "seconds" in outputs[-1][-1].evalue
+    assert sum(not output for output in outputs) <= 4
+
+
+@needs_a_sandbox
+def test_all_cells_together_have_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coursework.sandbox.student.LARGEST_OUTPUTS", 2500)
+    student = Student(Limits(), Times(cell=3, call=2, all=60))
+    try:
+        texts = [student.run("print('x' * 1000)")[0].text for _ in range(3)]
+    finally:
+        student.end()
+    assert len(texts[1]) > 1000 and "dropped" in texts[2]
+
+
+@needs_a_sandbox
 def test_a_link_in_place_of_the_kernels_socket_leads_nowhere(
     student: Student, tmp_path: Path
 ) -> None:

@@ -95,7 +95,9 @@ class Run:
 class Kernel:
     """A kernel in a sandbox of its own."""
 
-    def __init__(self, limits: Limits, unsafe: bool = False) -> None:
+    def __init__(self, limits: Limits, until: float, unsafe: bool = False) -> None:
+        """Start it; at `until` on the monotonic clock its last cell is stopped."""
+        self._until = until
         self.box = Box(limits, unsafe)
         self.client = Client()
         self.client.load_connection_info(self.box.connection)
@@ -127,7 +129,8 @@ class Kernel:
             allow_stdin=False,
             stop_on_error=False,
         )
-        deadline, replied, idle, interrupted = time.monotonic() + PATIENCE * seconds, None, False, 0
+        deadline = min(time.monotonic() + PATIENCE * seconds, self._until)
+        replied, idle, interrupted = None, False, 0
         cpu = self.box.cpu_seconds + seconds
         while replied is None or not idle:
             now = time.monotonic()
@@ -145,7 +148,7 @@ class Kernel:
                 and replied is None
                 and (now > deadline or self.box.cpu_seconds > cpu)
             ):
-                run.stopped = f"Stopped: it took more than {seconds:g} seconds."
+                run.stopped = f"Stopped: it took more than {seconds:.3g} seconds."
                 interrupted = now
                 self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
             for channel, message in self._messages():
@@ -242,8 +245,7 @@ class Printed:
         """What was taken in, and a word where that is not all."""
         if not self.cut:
             return self._outputs
-        note = "\n... the rest of this output was dropped: it is too long."
-        return [*self._outputs, new_output("stream", name="stdout", text=note)]
+        return [*self._outputs, dropped()]
 
     def _add_data(self, data: object) -> None:
         data = data if isinstance(data, dict) else {}
@@ -264,6 +266,12 @@ class Printed:
         some = text[: self._text]
         self._text -= len(some)
         return some
+
+
+def dropped() -> NotebookNode:
+    """The output that says that there was more."""
+    note = "\n... the rest of this output was dropped: it is too long."
+    return new_output("stream", name="stdout", text=note)
 
 
 def _start(text: object) -> str:
