@@ -5,6 +5,7 @@ import logging
 import logging.handlers
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,7 @@ from coursework.grading.feedback import HideTests
 from coursework.grading.reading import harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
-from coursework.grading.run import report
+from coursework.grading.run import defined_again, report
 from coursework.grading.run import test as run_test
 from coursework.sandbox import wire
 from coursework.sandbox.box import HOME
@@ -199,7 +200,7 @@ def test_afterwards_each_cell_is_there_once_in_order(handed_in: list[tuple[str, 
         if not original.written:
             assert cell.source == original.source
     own = [f"work {k}" for name, k in handed_in if name in ("", "b", "d", "x")]
-    kept = [cell.source for cell in result]
+    kept = "\n".join(cell.source for cell in result)
     assert all(kept.count(work) >= own.count(work) for work in own), "no work is lost"
     assert restored(result, ORIGINALS)[0] == result or notices
 
@@ -229,7 +230,78 @@ def test_what_was_amiss_is_named(names: str, notice: str) -> None:
     assert len(notices) == 1 and notice in notices[0]
 
 
+def test_of_two_copies_the_first_one_runs() -> None:
+    cells = [cell_of(name, ORIGINALS[name].released) for name in "abbcde"]
+    cells[1].source, cells[2].source = "def f(): return 1", "def f():\u2028 return 2\n\nf()"
+    result, _ = restored(cells, ORIGINALS)
+    names: dict[str, object] = {}
+    exec(result[1].source + "\n" + result[2].source, names)
+    assert names["f"]() == 1 and "return 2" in result[2].source
+
+
+def test_cells_without_their_names_are_known_again() -> None:
+    """Some editors drop the metadata of all cells."""
+    originals = {
+        "text": replace(ORIGINALS["a"], cell_type="markdown"),
+        "answer": ORIGINALS["e"],
+        "f": replace(ORIGINALS["b"], released="def f(x):\n    raise NotImplementedError"),
+        "test": ORIGINALS["c"],
+    }
+    sources = {
+        "text": "released a",
+        "answer": "Because.",
+        "f": "import math\n\ndef f(x):\n    return 1",
+        "test": "released c",
+    }
+    cells = [cell_of("", source) for source in ("x = 1", *sources.values())]
+    for cell, name in zip(cells[1:], originals, strict=True):
+        cell.cell_type = originals[name].cell_type
+    result, notices = restored(cells, originals)
+    work = {c.metadata.nbgrader.grade_id: c.source for c in result if "nbgrader" in c.metadata}
+    assert (work["e"], work["b"]) == (sources["answer"], sources["f"])
+    assert [c.source for c in result if "nbgrader" not in c.metadata] == ["x = 1"]
+    assert len(notices) == 4 and all("name or none" in notice for notice in notices)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def f(x): return 0", True),
+        ("if True:\n    f = 3", True),
+        ("for f in []: pass", True),
+        ("def g():\n    f = 3", False),
+        ("f(1)\nx = f", False),
+        ("%matplotlib inline", False),
+    ],
+)
+def test_a_function_that_is_defined_again_is_named(source: str, said: bool) -> None:
+    asked = cell_of("b", "def f(x):\n    y = x\n    return y")
+    asked.metadata["nbgrader"]["solution"] = True
+    notices = list(defined_again([asked, cell_of("", "y = 3"), cell_of("", source)]))
+    assert bool(notices) == said and all("`f`" in notice for notice in notices)
+
+
 # -- files
+
+
+@pytest.mark.parametrize(
+    ("kernel", "named"),
+    [
+        (None, False),
+        ({"name": "seqdec", "language": "python"}, False),
+        ({"name": "python3"}, False),
+        ({"name": "ir", "language": "R"}, True),
+    ],
+)
+def test_another_language_is_named(tmp_path: Path, kernel: dict | None, named: bool) -> None:
+    cells = [nbformat.v4.new_code_cell("1")]
+    notebook = nbformat.v4.new_notebook(cells=cells) | {"metadata": {"kernelspec": kernel}}
+    tmp_path.joinpath("a1.ipynb").write_text(json.dumps(notebook))
+    found = read(tmp_path / "a1.ipynb")
+    assert found.cells[0].source == "1"
+    assert [f"`{(kernel or {}).get('name')}`" in n for n in found.metadata.seqdec.notices] == (
+        [True] * named
+    )
 
 
 def test_a_notebook_is_read_without_its_outputs(tmp_path: Path) -> None:
@@ -288,10 +360,12 @@ def test_a_report_quotes_a_cell_without_running_it() -> None:
 
 
 def test_pasted_pictures_stay(tmp_path: Path) -> None:
-    attachments = {"a.png": {"image/png": "aGVsbG8="}, "b.svg": {"image/svg+xml": "<svg/>"}}
+    attachments = {"a.png": {"image/png": "aGVs\nbG8=\n"}, "b.svg": {"image/svg+xml": "<svg/>"}}
     cell = nbformat.v4.new_markdown_cell("![a](attachment:a.png)", attachments=attachments)
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a1.ipynb")
-    assert read(tmp_path / "a1.ipynb").cells[0].attachments == {"a.png": {"image/png": "aGVsbG8="}}
+    assert read(tmp_path / "a1.ipynb").cells[0].attachments == {
+        "a.png": {"image/png": "aGVs\nbG8=\n"}
+    }
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:

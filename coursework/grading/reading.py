@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
+
+from coursework.sandbox.kernel import is_base64
 
 LARGEST = 300_000_000  # bytes of a notebook
 MOST_PARTS = 3_000_000  # values in it, of which each takes hundreds of bytes of memory
@@ -45,12 +46,12 @@ def read(path: Path) -> NotebookNode:
             raise ValueError(f"it has more than {MOST_PARTS / 1e6:.0f} million values")
         found = nbformat.reads(content.decode("utf-8"), as_version=4)
         notebook.cells = [_cell(cell) for cell in found.cells]
-        asked = str(found.metadata.get("kernelspec", {}).get("language", "python"))
-        language = found.metadata.get("kernelspec", {}).get("name", "python3")
+        kernel = dict(found.metadata.get("kernelspec") or {})
         notices = []
-        if str(language) not in ("python3", "python") or asked != "python":
+        if str(kernel.get("language") or "python").lower() != "python":
             notices = [
-                f"The notebook asks for the kernel `{language}`; the course's Python ran it."
+                f"The notebook asks for the kernel `{kernel.get('name')}`; "
+                "the course's Python ran it."
             ]
     except Exception as error:  # whatever a file of bytes makes of a reader
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
@@ -81,7 +82,7 @@ def _cell(cell: NotebookNode) -> NotebookNode:
         kept = nbformat.v4.new_code_cell(source)
     else:
         kept = nbformat.v4.new_markdown_cell(harmless(source), attachments=_pictures(cell))
-    marks = cell.get("metadata", {}).get("nbgrader")
+    marks = (cell.get("metadata") or {}).get("nbgrader")
     if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
         kept.metadata["nbgrader"] = {"grade_id": marks["grade_id"]}
     return kept
@@ -96,9 +97,8 @@ def harmless(text: str) -> str:
 def _pictures(cell: NotebookNode) -> dict[str, dict[str, str]]:
     """The pictures that were pasted into a cell."""
     pictures = {}
-    for name, kinds in dict(cell.get("attachments", {})).items():
-        for kind, data in dict(kinds).items():
-            if kind in ("image/png", "image/jpeg", "image/gif"):
-                base64.b64decode(data, validate=True)
-                pictures[str(name)] = {kind: data}
+    for name, kinds in (cell.get("attachments") or {}).items():
+        for kind, data in dict(kinds or {}).items():
+            if kind in ("image/png", "image/jpeg", "image/gif") and is_base64(data):
+                pictures[name] = {kind: data}
     return pictures

@@ -250,7 +250,7 @@ class Printed:
     def _add_data(self, data: object) -> None:
         data = data if isinstance(data, dict) else {}
         kept, figure = {}, data.get("image/png")
-        if isinstance(figure, str) and _is_base64(figure):
+        if is_base64(figure):
             self._figures -= len(figure)
             self.cut = self.cut or self._figures < 0
             kept |= {"image/png": figure} if self._figures >= 0 else {}
@@ -279,9 +279,12 @@ def _start(text: object) -> str:
     return text[:LONGEST_LINE] if isinstance(text, str) else ""
 
 
-def _is_base64(text: str) -> bool:
+def is_base64(text: object) -> bool:
+    """Whether it is a text that holds bytes, such as a picture's, on one line or on many."""
+    if not isinstance(text, str):
+        return False
     try:
-        return bool(base64.b64decode(text.replace("\n", ""), validate=True))
+        return bool(base64.b64decode("".join(text.splitlines()), validate=True))
     except ValueError:
         return False
 
