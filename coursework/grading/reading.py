@@ -14,10 +14,10 @@ from coursework.sandbox.kernel import is_base64
 
 LARGEST = 300_000_000  # bytes of a notebook
 MOST_PARTS = 3_000_000  # values in it, of which each takes hundreds of bytes of memory
-# A link to something else than a website, an address, a place on the page or a pasted picture.
+# A link to something else than a website, an address, a place on the page or a pasted picture,
+# wherever it stands, in a quotation or a list too: what is behind `](` or `]:`.
 ODD_LINK = re.compile(
-    r"(?:\]\(\s*<?|^\s*\[[^\]\n]+\]:\s*<?)(?!https?://|mailto:|attachment:|#)(?=[^)\n]*[:&])",
-    re.MULTILINE,
+    r"\][(:][\s>]*+<?+(?!https?://|mailto:|attachment:|#)(?=[^)\n]*[:&])", re.IGNORECASE
 )
 
 
