@@ -9,6 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from coursework.sandbox.box import trouble
@@ -86,6 +87,7 @@ class Course:
                 f"There is nothing to grade: run `make collect A={assignment}` first, or put each "
                 f"notebook into {self._show(self.folder / 'submitted')}/ID/{assignment}/."
             )
+        self._set_aside(assignment)
         more = ["--force"] * (os.environ.get("AGAIN", "") == "1")
         more += [f"--RunInSandbox.unsafe={unsafe}"]
         self._nbgrader("autograde", assignment, *more, may_fail=True)
@@ -155,6 +157,22 @@ class Course:
     def _students(self, step: str, assignment: str) -> set[str]:
         return {path.parent.name for path in (self.folder / step).glob(f"*/{assignment}")}
 
+    def _set_aside(self, assignment: str) -> None:
+        """Move what is not the notebook out of the way of nbgrader, which would copy it.
+
+        It would follow links, and copy to the feedback what they lead to.
+        """
+        aside = self.folder / "set_aside" / time.strftime("%Y-%m-%d %H-%M-%S")
+        for folder in (self.folder / "submitted").glob(f"*/{assignment}"):
+            odd = [folder] if folder.is_symlink() else [p for p in folder.iterdir() if _is_odd(p)]
+            for path in odd:
+                target = aside / path.relative_to(self.folder / "submitted")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+            folder.mkdir(exist_ok=True)
+            if not os.path.lexists(folder / f"{assignment}.ipynb"):
+                folder.joinpath(f"{assignment}.ipynb").touch()  # to be graded as what it is
+
     def _nbgrader(self, command: str, *arguments: str, may_fail: bool = False) -> str:
         """Run a command of nbgrader in the course's folder; return what it logged."""
         result = subprocess.run(
@@ -190,6 +208,13 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": str(HERE.parent),
         "JUPYTER_CONFIG_PATH": str(HERE),  # where nbgrader_config.py is
     }
+
+
+def _is_odd(path: Path) -> bool:
+    """Whether something in the folder of a submission is neither its notebook nor its time."""
+    if path.name == f"{path.parent.name}.ipynb":
+        return False  # a link is named when it is read
+    return path.is_symlink() or path.name != "timestamp.txt"
 
 
 ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments

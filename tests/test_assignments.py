@@ -7,6 +7,7 @@ elsewhere.
 import copy
 import importlib
 import json
+import re
 from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
@@ -16,8 +17,8 @@ import torch
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
-from coursework.record import ASSIGNMENTS, CHECKS, COURSEWORK, recordings
-from seqdec_lib.checks import OF_ASSIGNMENTS, OF_CHAPTERS
+from coursework.record import ASSIGNMENTS, CHECKS, COURSEWORK, recordings, solutions
+from seqdec_lib.checks import OF_ASSIGNMENTS, OF_CHAPTERS, judge
 
 POINTS = 20
 STUDENTS = ("ada", "emmy", "kim")
@@ -160,6 +161,31 @@ def test_a_mistake_loses_its_points(
     raised = run(notebook, checked=False)
     assert raised[cell] is None
     assert isinstance(raised[f"{cell}-test"], AssertionError)
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_visible_check_agrees_with_the_hidden_answer(
+    assignment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds the same by another way, so what both call right is not just what one does."""
+    verdicts = []
+    monkeypatch.setattr(
+        "seqdec_lib.checks.grade",
+        lambda name, attempt, exercise: verdicts.append(judge(name, exercise.answer)),
+    )
+    raised = run(notebook_of(assignment), checked=False)
+    assert not any(raised.values()) and len(verdicts) >= 3
+    for verdict in verdicts:
+        assert verdict.passed, verdict.text
+
+
+@pytest.mark.parametrize(("assignment", "cell", "mistake"), list(mutants()))
+def test_a_mistake_shows_in_the_visible_check(assignment: str, cell: str, mistake: str) -> None:
+    (source,) = (c.source for c in notebook_of(assignment).cells if info(c)["grade_id"] == cell)
+    name = re.search(r'^check\("(\w+)"', source, re.MULTILINE)[1]
+    names = solutions(assignment)
+    exec(mutants_of(assignment)[cell][mistake], names)
+    assert not judge(name, names[name]).passed
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import platform
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from coursework.course import HERE, Course, Stop
-from coursework.sandbox import box
+from coursework.sandbox import box, filter
 from coursework.sandbox.box import Limits, trouble
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
@@ -89,6 +91,18 @@ def test_without_a_sandbox_nothing_is_graded(
     assert is_a_sentence(str(caught.value))
 
 
+@needs_a_sandbox
+def test_a_sandbox_without_the_library_grades_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would give everybody 0 points."""
+    folders = [folder for folder in box._readable() if folder.name != "seqdec_lib"]
+    monkeypatch.setattr(box, "_readable", lambda: folders)
+    trouble.cache_clear()
+    try:
+        assert "seqdec_lib" in trouble() and is_a_sentence(trouble())
+    finally:
+        trouble.cache_clear()
+
+
 def test_what_nbgrader_says_is_kept(course: Course) -> None:
     (course.folder / "source" / "a0" / "a0.ipynb").write_text("no notebook")
     with pytest.raises(Stop, match="generate_assignment failed .*log"):
@@ -126,6 +140,46 @@ def test_after_an_end_the_cells_that_went_well_run_again(student: Student) -> No
 
 
 @needs_a_sandbox
+def test_all_cells_together_have_their_cpu_seconds() -> None:
+    student = Student(Limits(), Times(cell=3, call=2, all=4))
+    work = "import time\nend = time.process_time() + 1\nwhile time.process_time() < end: pass"
+    try:
+        outputs = [student.run(work) for _ in range(6)]
+    finally:
+        student.end()
+    assert not outputs[0] and "seconds" in outputs[-1][-1].evalue
+    assert sum(not output for output in outputs) <= 4
+
+
+@needs_a_sandbox
+def test_all_cells_together_have_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coursework.sandbox.student.LARGEST_OUTPUTS", 2500)
+    student = Student(Limits(), Times(cell=3, call=2, all=60))
+    try:
+        texts = [student.run("print('x' * 1000)")[0].text for _ in range(3)]
+    finally:
+        student.end()
+    assert len(texts[1]) > 1000 and "dropped" in texts[2]
+
+
+@needs_a_sandbox
+def test_a_link_in_place_of_the_kernels_socket_leads_nowhere(
+    student: Student, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as host:
+        host.bind(str(tmp_path / "host"))
+        host.listen()
+        host.settimeout(1)
+        outputs = student.run(
+            "import os\nos.remove('/run/kernel/k-2')\n"
+            f"os.symlink({str(tmp_path / 'host')!r}, '/run/kernel/k-2')\nprint('x' * 5_000_000)"
+        )
+        assert "out of reach" in outputs[-1].evalue
+        with pytest.raises(TimeoutError):
+            host.accept()
+
+
+@needs_a_sandbox
 def test_the_sandbox_has_none_of_our_environment_and_no_rights(
     student: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +196,24 @@ def test_the_sandbox_has_none_of_our_environment_and_no_rights(
     assert len(student.look("own")) <= 3, "no process but its own"
     if os.geteuid() == 0:
         assert student.look("user") > 1000
+
+
+@needs_a_sandbox
+@pytest.mark.skipif(platform.machine() not in filter.REFUSED, reason="no filter for this machine")
+def test_memory_that_nobody_would_count_is_refused(student: Student) -> None:
+    clone, new_user = filter.REFUSED[platform.machine()][1], filter.CLONE_NEWUSER
+    student.run(
+        "import ctypes, subprocess, threading\nsystem = ctypes.CDLL(None)\n"
+        "def ask(name, *arguments): return getattr(system, name)(*arguments)"
+    )
+    ask = student.look("ask")
+    assert ask("memfd_create", "x", 0) == -1
+    assert ask("shmget", 0, 1000, 0o1600) == -1
+    assert ask("unshare", new_user) == -1
+    assert ask("syscall", clone, new_user | 17, 0, 0, 0, 0) == -1
+    assert ask("syscall", filter.CLONE3, 0, 0) == -1
+    student.run("x = subprocess.run(['true']).returncode\nthreading.Thread(target=ask).start()")
+    assert student.look("x") == 0, "other processes and threads are allowed"
 
 
 def test_unsafe_runs_without_a_sandbox() -> None:
@@ -190,15 +262,24 @@ def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
     nbformat.write(solved, archive / "ada_a0.ipynb")
     nbformat.write(released, archive / "emmy_77_my homework.ipynb")
     assert "Collected 2 submissions" in course.collect("a0")
-    assert "Graded 2" in course.grade("a0")
+    emmys = course.folder / "submitted" / "emmy" / "a0"
+    emmys.joinpath("key.txt").symlink_to(course.folder / "source" / "a0" / "a0.ipynb")
+    emmys.parent.with_name("eve").mkdir()
+    emmys.parent.with_name("eve").joinpath("a0").symlink_to(course.folder / "source")
+    assert "Graded 3" in course.grade("a0")
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        gradebook.add_student("kim")
+        gradebook.add_submission("a0", "kim")  # and then grading it failed
     course.gradebook()
     lines = list(csv.DictReader(course.folder.joinpath("grades.csv").open()))
     assert [(line["student_id"], line["a0"], line["to_read"]) for line in lines] == [
         ("ada", "5.0", "1"),
         ("emmy", "0.0", "0"),
+        ("eve", "0.0", "0"),
+        ("kim", "", "0"),
     ]
-    from nbgrader.api import Gradebook
-
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         grade = gradebook.find_grade("why", "a0", "a0", "ada")
         grade.manual_score, grade.needs_manual_grade = 1, False
@@ -210,6 +291,9 @@ def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
     html = BeautifulSoup(page, "html.parser")
     assert not html.find_all(onclick=True)
     assert not [script for script in html.find_all("script") if "alert('read')" in script.text]
+    for step in ("autograded", "feedback"):
+        kept = {path.name for path in (course.folder / step).glob("*/a0/*")}
+        assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt"}
     course.gradebook()
     first = next(csv.DictReader(course.folder.joinpath("grades.csv").open()))
     assert first["total"] == first["out_of"] == "6.0" and first["to_read"] == "0"

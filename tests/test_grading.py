@@ -1,7 +1,11 @@
 """Grading: what crosses the sandbox's wall, cells put back, files read, tests run outside."""
 
 import json
+import logging
+import logging.handlers
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -10,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coursework.grading import collecting
 from coursework.grading.collecting import Newest, Notebooks
 from coursework.grading.feedback import HideTests
 from coursework.grading.reading import harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
-from coursework.grading.run import report
+from coursework.grading.run import defined_again, report
 from coursework.grading.run import test as run_test
 from coursework.sandbox import wire
 from coursework.sandbox.box import HOME
@@ -195,7 +200,7 @@ def test_afterwards_each_cell_is_there_once_in_order(handed_in: list[tuple[str, 
         if not original.written:
             assert cell.source == original.source
     own = [f"work {k}" for name, k in handed_in if name in ("", "b", "d", "x")]
-    kept = [cell.source for cell in result]
+    kept = "\n".join(cell.source for cell in result)
     assert all(kept.count(work) >= own.count(work) for work in own), "no work is lost"
     assert restored(result, ORIGINALS)[0] == result or notices
 
@@ -225,7 +230,78 @@ def test_what_was_amiss_is_named(names: str, notice: str) -> None:
     assert len(notices) == 1 and notice in notices[0]
 
 
+def test_of_two_copies_the_first_one_runs() -> None:
+    cells = [cell_of(name, ORIGINALS[name].released) for name in "abbcde"]
+    cells[1].source, cells[2].source = "def f(): return 1", "def f():\u2028 return 2\n\nf()"
+    result, _ = restored(cells, ORIGINALS)
+    names: dict[str, object] = {}
+    exec(result[1].source + "\n" + result[2].source, names)
+    assert names["f"]() == 1 and "return 2" in result[2].source
+
+
+def test_cells_without_their_names_are_known_again() -> None:
+    """Some editors drop the metadata of all cells."""
+    originals = {
+        "text": replace(ORIGINALS["a"], cell_type="markdown"),
+        "answer": ORIGINALS["e"],
+        "f": replace(ORIGINALS["b"], released="def f(x):\n    raise NotImplementedError"),
+        "test": ORIGINALS["c"],
+    }
+    sources = {
+        "text": "released a",
+        "answer": "Because.",
+        "f": "import math\n\ndef f(x):\n    return 1",
+        "test": "released c",
+    }
+    cells = [cell_of("", source) for source in ("x = 1", *sources.values())]
+    for cell, name in zip(cells[1:], originals, strict=True):
+        cell.cell_type = originals[name].cell_type
+    result, notices = restored(cells, originals)
+    work = {c.metadata.nbgrader.grade_id: c.source for c in result if "nbgrader" in c.metadata}
+    assert (work["e"], work["b"]) == (sources["answer"], sources["f"])
+    assert [c.source for c in result if "nbgrader" not in c.metadata] == ["x = 1"]
+    assert len(notices) == 4 and all("name or none" in notice for notice in notices)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def f(x): return 0", True),
+        ("if True:\n    f = 3", True),
+        ("for f in []: pass", True),
+        ("def g():\n    f = 3", False),
+        ("f(1)\nx = f", False),
+        ("%matplotlib inline", False),
+    ],
+)
+def test_a_function_that_is_defined_again_is_named(source: str, said: bool) -> None:
+    asked = cell_of("b", "def f(x):\n    y = x\n    return y")
+    asked.metadata["nbgrader"]["solution"] = True
+    notices = list(defined_again([asked, cell_of("", "y = 3"), cell_of("", source)]))
+    assert bool(notices) == said and all("`f`" in notice for notice in notices)
+
+
 # -- files
+
+
+@pytest.mark.parametrize(
+    ("kernel", "named"),
+    [
+        (None, False),
+        ({"name": "seqdec", "language": "python"}, False),
+        ({"name": "python3"}, False),
+        ({"name": "ir", "language": "R"}, True),
+    ],
+)
+def test_another_language_is_named(tmp_path: Path, kernel: dict | None, named: bool) -> None:
+    cells = [nbformat.v4.new_code_cell("1")]
+    notebook = nbformat.v4.new_notebook(cells=cells) | {"metadata": {"kernelspec": kernel}}
+    tmp_path.joinpath("a1.ipynb").write_text(json.dumps(notebook))
+    found = read(tmp_path / "a1.ipynb")
+    assert found.cells[0].source == "1"
+    assert [f"`{(kernel or {}).get('name')}`" in n for n in found.metadata.seqdec.notices] == (
+        [True] * named
+    )
 
 
 def test_a_notebook_is_read_without_its_outputs(tmp_path: Path) -> None:
@@ -236,6 +312,19 @@ def test_a_notebook_is_read_without_its_outputs(tmp_path: Path) -> None:
     assert notebook.metadata.seqdec.notices == []
     assert notebook.cells[0].outputs == []
     assert notebook.cells[0].metadata == {"nbgrader": {"grade_id": "a"}}
+
+
+def test_a_notebook_of_too_many_values_is_not_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "a1.ipynb"
+    path.write_text(f'{{"cells": [{"[]," * 2_000_000}[]]}}')
+    assert "million values" in read(path).metadata.seqdec.notices[0]
+
+
+def test_half_a_character_costs_no_submission(tmp_path: Path) -> None:
+    cell = nbformat.v4.new_code_cell("x = '\ud800'", metadata={"nbgrader": {"grade_id": "\udfff"}})
+    path = tmp_path / "a1.ipynb"
+    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
+    assert "x = '?'" in nbformat.writes(read(path)).encode().decode()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\x00", b"[]", b'{"cells": 1}', b"null"])
@@ -256,6 +345,12 @@ def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, conte
         ("[a]( <&#106;avascript:x>)", "[a]( <#&#106;avascript:x>)"),
         ("[a](&#106;avascript:x)", "[a](#&#106;avascript:x)"),
         ("[a]: data:text/html,x", "[a]: #data:text/html,x"),
+        ("> [a]: javascript:x", "> [a]: #javascript:x"),
+        ("- [b]: javascript:x", "- [b]: #javascript:x"),
+        ("[c\\]]: javascript:x", "[c\\]]: #javascript:x"),
+        ("> [a]:\n>  javascript:x", "> [a]:\n>  #javascript:x"),
+        ("> [a](\n> javascript:x)", "> [a](\n> #javascript:x)"),
+        ("[a]( https://example.org/)", "[a]( https://example.org/)"),
         ("[a](https://example.org/) [b](#c)", "[a](https://example.org/) [b](#c)"),
         ("![a](attachment:b.png)", "![a](attachment:b.png)"),
         ("$f[x](y)$", "$f[x](y)$"),
@@ -271,10 +366,12 @@ def test_a_report_quotes_a_cell_without_running_it() -> None:
 
 
 def test_pasted_pictures_stay(tmp_path: Path) -> None:
-    attachments = {"a.png": {"image/png": "aGVsbG8="}, "b.svg": {"image/svg+xml": "<svg/>"}}
+    attachments = {"a.png": {"image/png": "aGVs\nbG8=\n"}, "b.svg": {"image/svg+xml": "<svg/>"}}
     cell = nbformat.v4.new_markdown_cell("![a](attachment:a.png)", attachments=attachments)
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a1.ipynb")
-    assert read(tmp_path / "a1.ipynb").cells[0].attachments == {"a.png": {"image/png": "aGVsbG8="}}
+    assert read(tmp_path / "a1.ipynb").cells[0].attachments == {
+        "a.png": {"image/png": "aGVs\nbG8=\n"}
+    }
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:
@@ -310,9 +407,94 @@ def test_notebooks_are_collected_from_files_and_archives(tmp_path: Path) -> None
     assert sorted(f["student_id"] for f in found if f) == ["ada", "emmy", "kim"]
     assert {f["file_id"] for f in found if f} == {"a1"}
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "a1"}
+    assert {path.parent for path in extracted.rglob("*")} == {extracted}
     moodle = Newest(student=r"[^/]*_(?P<student_id>\d+)_file_[^/]*/?[^/]*\.ipynb")
     found = [moodle.collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
     assert sorted(f["student_id"] for f in found if f) == ["77", "88"]
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> Callable[[], tuple[dict[str, str], list[str]]]:
+    """What is collected from `tmp_path/archive`, by student, and what is said of the rest."""
+    archive, extracted = tmp_path / "archive", tmp_path / "a1" / "extracted"
+    archive.mkdir()
+    extracted.mkdir(parents=True)
+
+    def collect() -> tuple[dict[str, str], list[str]]:
+        log = logging.getLogger("collecting")
+        log.addHandler(messages := logging.handlers.BufferingHandler(1000))
+        Notebooks(log=log).extract(str(archive), str(extracted))
+        found = {}
+        for path in sorted(extracted.iterdir()):
+            info = Newest(log=log).collect(str(path))
+            if info is not None:
+                found[info["student_id"]] = path.read_text()
+        return found, [record.getMessage() for record in messages.buffer]
+
+    return collect
+
+
+def packed(path: Path, **members: str) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+
+
+def test_a_broken_member_of_an_archive_loses_no_other(tmp_path: Path, collected: Callable) -> None:
+    path, long = tmp_path / "archive" / "all.zip", f"long_{'x' * 300}.ipynb"
+    text = "".join(map(chr, range(32, 127)))
+    packed(path, **{"bad_1.ipynb": text, "ada_1.ipynb": "1", long: "2", "crc_1.ipynb": "3" * 99})
+    content = bytearray(path.read_bytes())
+    start = content.index(b"bad_1.ipynb") + len("bad_1.ipynb")
+    content[start : start + 9] = b"\xff" * 9  # no deflated data
+    with zipfile.ZipFile(path) as archive:
+        crc = archive.getinfo("crc_1.ipynb").CRC.to_bytes(4, "little")
+    path.write_bytes(bytes(content).replace(crc, b"\0\0\0\0"))
+    found, said = collected()
+    assert found == {"ada": "1", "long": "2"}
+    assert len(said) == 2 and "bad_1.ipynb" in said[0] and "crc_1.ipynb" in said[1]
+
+
+@pytest.mark.parametrize("name", ["cy_1.ipynb.txt", "dan_1.zip", "eve_1.json", "_1.ipynb"])
+def test_what_is_left_out_of_an_archive_is_named(
+    name: str, tmp_path: Path, collected: Callable
+) -> None:
+    packed(tmp_path / "archive" / "all.zip", **{name: "", "bob_1.IPYNB": "1"})
+    found, (said,) = collected()
+    assert found == {"bob": "1"} and name in said
+
+
+@pytest.mark.parametrize(
+    "name", [".._1.ipynb", "-x_1.ipynb", "@SUM_1.ipynb", f"{'x' * 200}_1.ipynb", "a\nb_1.ipynb"]
+)
+def test_an_id_that_is_none_is_named(name: str, tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "all.zip", **{name: "", "autograded_1.ipynb": "1"})
+    found, (said,) = collected()
+    assert found == {"autograded": "1"} and repr(name) in said and "\n" not in said
+
+
+def test_what_a_computer_packed_too_is_no_submission(tmp_path: Path, collected: Callable) -> None:
+    names = ("._a1.ipynb", "__MACOSX/._ada_a1.ipynb", ".ipynb_checkpoints/ada_a1.ipynb")
+    packed(tmp_path / "archive" / "ada_a1.ZIP", **dict.fromkeys(names, "0"), **{"ada_1.ipynb": "1"})
+    assert collected() == ({"ada": "1"}, [])
+
+
+def test_nobody_hands_in_for_somebody_else(tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "ada_a1.zip", **{"ada_a1.ipynb": "1", "emmy_a1.ipynb": "2"})
+    found, (said,) = collected()
+    assert found == {"ada": "1"} and "emmy_a1.ipynb" in said and "ada's" in said
+
+
+def test_an_archive_that_grows_too_large_is_not_unpacked(
+    tmp_path: Path, collected: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "LARGEST", 1000)
+    monkeypatch.setattr(collecting, "LARGEST_ARCHIVE", 1500)
+    sizes = {"a_1.ipynb": 900, "b_1.ipynb": 1001, "c_1.ipynb": 900}
+    packed(tmp_path / "archive" / "all.zip", **{name: "x" * n for name, n in sizes.items()})
+    found, said = collected()
+    assert found == {"a": "x" * 900}
+    assert len(said) == 2 and "b_1.ipynb" in said[0] and "c_1.ipynb" in said[1]
 
 
 # -- release and feedback

@@ -11,8 +11,8 @@ def _leaves(rng: np.random.Generator, size: int) -> tuple[list[float], int]:
 
 
 def _rows(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    weights = rng.integers(0, 4, size=shape) + (rng.permutation(shape[-1]) == 0)
-    return np.round(weights / weights.sum(axis=-1, keepdims=True), 12)
+    """Rows of probabilities in eighths, which add up to 1 exactly."""
+    return rng.multinomial(8, rng.dirichlet(np.ones(shape[-1]), size=shape[:-1])) / 8
 
 
 def _passes(rng: np.random.Generator, size: int) -> tuple:

@@ -42,12 +42,12 @@ DRAWS = {
     "score_gradient": lambda rng, size: (
         _numbers(rng, 2 + size // 4),
         _noise(rng, 2 + size // 3, 2 + size // 4),
-        rng.integers(0, 10, size=2 + size // 4),
+        5 + _numbers(rng, 2 + size // 4),
     ),
     "relaxed_gradient": lambda rng, size: (
         _numbers(rng, 2 + size // 4),
         _noise(rng, 1 + size // 3, 2 + size // 4),
-        rng.integers(0, 10, size=2 + size // 4),
+        5 + _numbers(rng, 2 + size // 4),
         float(rng.choice([0.5, 1.0, 2.0])),
     ),
     "climb_regret": _climbs,

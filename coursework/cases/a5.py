@@ -34,6 +34,10 @@ def _language(rng: np.random.Generator, size: int) -> tuple[np.ndarray, int]:
     return np.round(log_p, 4), int(rng.integers(words))
 
 
+def _log_shares(weights: np.ndarray) -> np.ndarray:
+    return np.log(weights / weights.sum())
+
+
 DRAWS = {
     "next_word": _next,
     "bits_per_word": _cards,
@@ -45,7 +49,7 @@ DRAWS = {
         float(rng.choice([0.1, 0.5, 1.0])),
     ),
     "on_leash": lambda rng, size: (
-        np.log(np.full(1 + size, 1 / (1 + size))),
+        _log_shares(rng.integers(1, 6, size=1 + size)),
         rng.integers(-5, 6, size=1 + size).astype(float),
         rng.integers(-5, 6, size=1 + size).astype(float),
         float(rng.choice([0.001, 0.5, 2.0, 100.0])),

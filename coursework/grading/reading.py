@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 
@@ -11,11 +10,14 @@ from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 
-LARGEST = 300_000_000  # bytes
-# A link to something else than a website, an address, a place on the page or a pasted picture.
+from coursework.sandbox.kernel import is_base64
+
+LARGEST = 300_000_000  # bytes of a notebook
+MOST_PARTS = 3_000_000  # values in it, of which each takes hundreds of bytes of memory
+# A link to something else than a website, an address, a place on the page or a pasted picture,
+# wherever it stands, in a quotation or a list too: what is behind `](` or `]:`.
 ODD_LINK = re.compile(
-    r"(?:\]\(\s*<?|^\s*\[[^\]\n]+\]:\s*<?)(?!https?://|mailto:|attachment:|#)(?=[^)\n]*[:&])",
-    re.MULTILINE,
+    r"\][(:][\s>]*+<?+(?!https?://|mailto:|attachment:|#)(?=[^)\n]*[:&])", re.IGNORECASE
 )
 
 
@@ -26,7 +28,7 @@ class AnyFile(NotebookExporter):
         self, filename: str, resources: ResourcesDict | None = None, **kwargs: object
     ) -> tuple[str, ResourcesDict]:
         """Convert the notebook in a file, or an empty one that says what is wrong with it."""
-        if "autograded" in Path(filename).parts:  # our own
+        if Path(filename).parts[-4] == "autograded":  # .../STEP/STUDENT/a1/a1.ipynb; our own
             return super().from_filename(filename, resources=resources, **kwargs)
         return self.from_notebook_node(read(Path(filename)), resources=resources, **kwargs)
 
@@ -39,14 +41,17 @@ def read(path: Path) -> NotebookNode:
             raise ValueError("it is no file but a link")
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it has more than {LARGEST / 1e6:.0f} MB")
-        found = nbformat.read(path, as_version=4)
+        content = path.read_bytes()
+        if sum(content.count(mark) for mark in b",[{") > MOST_PARTS:
+            raise ValueError(f"it has more than {MOST_PARTS / 1e6:.0f} million values")
+        found = nbformat.reads(content.decode("utf-8"), as_version=4)
         notebook.cells = [_cell(cell) for cell in found.cells]
-        asked = str(found.metadata.get("kernelspec", {}).get("language", "python"))
-        language = found.metadata.get("kernelspec", {}).get("name", "python3")
+        kernel = dict(found.metadata.get("kernelspec") or {})
         notices = []
-        if str(language) not in ("python3", "python") or asked != "python":
+        if str(kernel.get("language") or "python").lower() != "python":
             notices = [
-                f"The notebook asks for the kernel `{language}`; the course's Python ran it."
+                f"The notebook asks for the kernel `{kernel.get('name')}`; "
+                "the course's Python ran it."
             ]
     except Exception as error:  # whatever a file of bytes makes of a reader
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
@@ -56,7 +61,18 @@ def read(path: Path) -> NotebookNode:
         ]
         notebook.cells = []
     notebook.metadata["seqdec"] = {"notices": notices}
-    return notebook
+    return writable(notebook)
+
+
+def writable(value: object) -> object:
+    """The same, but for halves of characters (lone surrogates), which can't be in a file."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [writable(item) for item in value]
+    if isinstance(value, dict):
+        return NotebookNode({writable(key): writable(item) for key, item in value.items()})
+    return value
 
 
 def _cell(cell: NotebookNode) -> NotebookNode:
@@ -66,7 +82,7 @@ def _cell(cell: NotebookNode) -> NotebookNode:
         kept = nbformat.v4.new_code_cell(source)
     else:
         kept = nbformat.v4.new_markdown_cell(harmless(source), attachments=_pictures(cell))
-    marks = cell.get("metadata", {}).get("nbgrader")
+    marks = (cell.get("metadata") or {}).get("nbgrader")
     if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
         kept.metadata["nbgrader"] = {"grade_id": marks["grade_id"]}
     return kept
@@ -81,9 +97,8 @@ def harmless(text: str) -> str:
 def _pictures(cell: NotebookNode) -> dict[str, dict[str, str]]:
     """The pictures that were pasted into a cell."""
     pictures = {}
-    for name, kinds in dict(cell.get("attachments", {})).items():
-        for kind, data in dict(kinds).items():
-            if kind in ("image/png", "image/jpeg", "image/gif"):
-                base64.b64decode(data, validate=True)
-                pictures[str(name)] = {kind: data}
+    for name, kinds in (cell.get("attachments") or {}).items():
+        for kind, data in dict(kinds or {}).items():
+            if kind in ("image/png", "image/jpeg", "image/gif") and is_base64(data):
+                pictures[name] = {kind: data}
     return pictures

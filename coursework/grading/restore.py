@@ -7,6 +7,8 @@ were, behind the cell that they followed.
 
 from __future__ import annotations
 
+import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,12 @@ class Original:
     def written(self) -> bool:
         """Whether it is the student who fills it in."""
         return bool(self.marks["solution"])
+
+    def is_like(self, source: str) -> bool:
+        """Whether a source is what was released, or defines the function that is asked for."""
+        if source.strip() == self.released.strip():
+            return True
+        return self.written and bool(functions(source) & functions(self.released))
 
 
 class Restore(NbGraderPreprocessor):
@@ -88,12 +96,14 @@ def restored(
         if name is not None and name not in found:
             found[name], current = cell, name
             if own_id != name:
-                notices.append(f"The cell `{name}` had another name; it has its own again.")
+                notices.append(f"The cell `{name}` had another name or none; it has its own again.")
             continue
         if name is not None:
             notices.append(f"The cell `{name}` was there more than once; the first one counts.")
             if not originals[name].written:
                 continue
+            if cell.cell_type == "code":
+                cell.source = _not_run(cell.source)
         (first if current is None else followers[current]).append(cell)
     if list(found) != [name for name in originals if name in found]:
         notices.append("Cells had changed their order; they stand in the assignment's again.")
@@ -111,16 +121,34 @@ def restored(
 def _claims(cells: list[NotebookNode], originals: dict[str, Original]) -> list[str | None]:
     """For each cell the name that it counts as: its own, or that of a missing one like it."""
     names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells]
-    missing = [name for name, cell in originals.items() if cell.written and name not in names]
+    missing = [name for name in originals if name not in names]
+    following = dict(zip([None, *originals], originals, strict=False))
     claims: list[str | None] = []
+    last = None
     for cell, name in zip(cells, names, strict=True):
-        if name is not None and name not in originals:
-            alike = (m for m in missing if originals[m].cell_type == cell.cell_type)
-            name = next(alike, None)
+        if name not in originals:
+            fitting = [m for m in missing if originals[m].cell_type == cell.cell_type]
+            alike = [m for m in fitting if originals[m].is_like(cell.source)]
+            written = [m for m in fitting if originals[m].written]
+            if name is None:  # an answer in words is like nothing, but it stands where it stood
+                in_words = cell.cell_type == "markdown"
+                written = [m for m in written if in_words and m == following.get(last)]
+            name = next(iter(alike + written), None)
             if name is not None:
                 missing.remove(name)
         claims.append(name)
+        last = name or last
     return claims
+
+
+def _not_run(source: str) -> str:
+    """A cell that is shown and does nothing."""
+    return "# A copy, which was not run:\n" + textwrap.indent(source, "# ", lambda line: True)
+
+
+def functions(source: str) -> set[str]:
+    """The names of the functions that a cell defines."""
+    return set(re.findall(r"^def (\w+)", source, re.MULTILINE))
 
 
 def _rebuilt(cell: NotebookNode | None, original: Original) -> NotebookNode:

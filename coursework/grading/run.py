@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import io
@@ -18,7 +19,8 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer
 
-from coursework.grading.reading import harmless
+from coursework.grading.reading import harmless, writable
+from coursework.grading.restore import functions
 from coursework.sandbox.box import Limits, NoSandbox, trouble
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
@@ -63,10 +65,11 @@ class RunInSandbox(NbGraderPreprocessor):
                     cell.execution_count, cell.outputs = number, test(cell.source, student)
         finally:
             student.end()
-        notices = nb.metadata.pop("seqdec", {}).get("notices", []) + list(_what_stopped(nb))
+        notices = nb.metadata.pop("seqdec", {}).get("notices", [])
+        notices += [*defined_again(own), *_what_stopped(nb)]
         if notices:
             nb.cells.insert(0, report(notices))
-        return nb, resources
+        return writable(nb), resources
 
 
 class Names(dict):
@@ -113,8 +116,34 @@ def _what_stopped(nb: NotebookNode) -> Iterator[str]:
     for cell in nb.cells:
         for output in cell.get("outputs", []):
             if output.get("ename") == "Stopped":
-                first = cell.source.strip().partition("\n")[0][:60]
-                yield f"The cell that begins with `{first}`: {output.evalue}"
+                yield f"{_called(cell)}: {output.evalue}"
+
+
+def defined_again(cells: list[NotebookNode]) -> Iterator[str]:
+    """What says why a function is wrong that was right where it was asked for."""
+    asked: set[str] = set()
+    for cell in cells:
+        again = asked & _defined(cell.source)
+        if again and not utils.is_solution(cell):
+            names = ", ".join(f"`{name}`" for name in sorted(again))
+            yield f"{_called(cell)} defines {names} again, and this last definition was tested."
+        if utils.is_solution(cell):
+            asked |= functions(cell.source)
+
+
+def _defined(source: str) -> set[str]:
+    """The names that a cell, not a function in it, gives to something."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        statements = [s for s in ast.parse(source).body if not isinstance(s, ast.FunctionDef)]
+        nodes = [node for statement in statements for node in ast.walk(statement)]
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        return functions(source) | {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    return set()
+
+
+def _called(cell: NotebookNode) -> str:
+    first = cell.source.strip().partition("\n")[0][:60]
+    return f"The cell that begins with `{first}`"
 
 
 def _is_test(cell: NotebookNode) -> bool:

@@ -2,7 +2,7 @@
 
 Inside there is Python, this environment, `seqdec_lib` and an empty folder in memory: no network,
 no other file of this machine, no other process. Limits are set twice: by the kernel of the
-operating system for each process (`inside.py`), and by `Box.watch` for all of them together.
+operating system for each process (`inside/start.py`), and by `Box.watch` for all of them together.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import matplotlib
 import psutil
 import seqdec_lib
 
+from coursework.sandbox import filter
+
 INSIDE = Path(__file__).with_name("inside")
 HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine has there
 COURSEWORK = Path(__file__).resolve().parent.parent
@@ -49,6 +51,7 @@ class Limits:
     disk : bytes of all files, which are kept in memory
     processes : processes and threads at once
     seconds : CPU seconds of a process
+    files : open files of a process
     """
 
     memory: int = 2_000_000_000
@@ -102,15 +105,15 @@ class Box:
         connection.write_text(json.dumps(kernel), encoding="utf-8")
         connection.chmod(0o644)
         told, tells = os.pipe()
-        command = [
-            *bubblewrap(self.limits, "--info-fd", str(tells)),
-            *("--ro-bind", str(connection), "/run/kernel.json"),
-            *("--ro-bind", str(INSIDE), "/run/inside"),
-            *("--setenv", "PYTHONPATH", "/run/inside"),
-            *("--remount-ro", "/"),
-            *self._program("/run/inside/start.py", "/run/kernel.json"),
-        ]
-        process = _popen(command, None, pass_fds=(tells,))
+        with filter.opened() as rules:
+            command = [
+                *bubblewrap(self.limits, "--info-fd", str(tells), "--seccomp", str(rules)),
+                *("--ro-bind", str(connection), "/run/kernel.json"),
+                *_inside(),
+                *("--remount-ro", "/"),
+                *self._program("/run/inside/start.py", "/run/kernel.json"),
+            ]
+            process = _popen(command, None, pass_fds=(tells, rules))
         os.close(tells)
         with open(told, encoding="utf-8") as info:
             text = "".join(iter(info.readline, ""))
@@ -156,7 +159,7 @@ def bubblewrap(limits: Limits, *more: str) -> list[str]:
     command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", *more]
     for what in ("pid", "net", "ipc", "uts"):
         command.append(f"--unshare-{what}")
-    if os.geteuid() == 0:  # inside.py gives up root for a user of its own
+    if os.geteuid() == 0:  # start.py gives up root for a user of its own
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         command += ["--unshare-user"]
@@ -210,15 +213,35 @@ def trouble() -> str | None:
             "install it, for example with `sudo apt-get install bubblewrap` (Linux only; a virtual "
             f"machine will do), {advice}."
         )
-    command = [*bubblewrap(Limits()), sys.executable, "-c", "import zmq"]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode != 0:
-        reason = (result.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+    reason = _failure_of("pass")
+    if reason is not None:
         return (
             f"Submissions run in a sandbox, and bubblewrap doesn't work here ({reason}): allow "
             f"user namespaces, {advice}."
         )
+    reason = _failure_of("import ipykernel_launcher, answers, seqdec_lib.checks")
+    if reason is not None:
+        return (
+            f"Submissions run in a sandbox, and Python finds not all that it needs there "
+            f"({reason}): make the environment again with `python3 bootstrap.py`, {advice}."
+        )
     return None
+
+
+def _failure_of(program: str) -> str | None:
+    """The last line that a Python program says in a sandbox where it fails; None if it doesn't."""
+    with filter.opened() as rules:
+        options = [*bubblewrap(Limits(), "--seccomp", str(rules)), *_inside()]
+        command = [*options, sys.executable, "-c", program]
+        result = subprocess.run(command, capture_output=True, text=True, pass_fds=(rules,))
+    if result.returncode == 0:
+        return None
+    return (result.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+
+
+def _inside() -> list[str]:
+    """The options of bubblewrap that bring in the programs of `inside/`."""
+    return ["--ro-bind", str(INSIDE), "/run/inside", "--setenv", "PYTHONPATH", "/run/inside"]
 
 
 def _readable() -> list[Path]:

@@ -7,6 +7,8 @@ everything in time.
 from __future__ import annotations
 
 import base64
+import os
+import stat
 import time
 from dataclasses import dataclass, field
 
@@ -24,12 +26,27 @@ LARGEST_FIGURES = 4_000_000  # characters of PNG
 LONGEST_LINE = 2000  # characters in an error
 MOST_OUTPUTS = 100
 STARTS_WITHIN = 120  # seconds
+ANSWERS_WITHIN = 10  # seconds, once it has started
 STOPS_WITHIN = 3  # seconds after an interrupt
 PATIENCE = 5  # a cell that sleeps, or a machine that is busy, gets so many times the CPU seconds
 
 
 class Client(BlockingKernelClient):
-    """A client that takes no message of any size."""
+    """A client that takes no message of any size, and follows no link out of the sandbox."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._files: list[int] = []  # the sockets it has connected to, for as long as it lives
+
+    def close(self) -> None:
+        """Close everything; `stop_channels` would open what was never used first."""
+        self.context.destroy(linger=0)
+        while self._files:
+            os.close(self._files.pop())
+
+    def listened_to(self) -> bool:
+        """Whether the kernel has made its sockets."""
+        return all(os.path.lexists(self._path(name)) for name in ("shell", "iopub", "control"))
 
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> zmq.Socket:
         kind = {"iopub": zmq.SUB}.get(channel, zmq.DEALER)
@@ -38,8 +55,25 @@ class Client(BlockingKernelClient):
         socket.maxmsgsize, socket.rcvhwm = LARGEST_MESSAGE, MESSAGES_IN_LINE
         if identity:
             socket.identity = identity
-        socket.connect(self._make_url(channel))
+        self.connect(socket, channel)
         return socket
+
+    def connect(self, socket: zmq.Socket, channel: str) -> None:
+        """Connect to the kernel's socket, to the very file that is there now.
+
+        Raises
+        ------
+        OSError
+            What is there is no socket: a student's code can put a link in its place.
+        """
+        file = os.open(self._path(channel), os.O_PATH | os.O_NOFOLLOW)
+        self._files.append(file)
+        if not stat.S_ISSOCK(os.fstat(file).st_mode):
+            raise OSError(f"the kernel's {channel} is no socket")
+        socket.connect(f"ipc:///proc/self/fd/{file}")
+
+    def _path(self, channel: str) -> str:
+        return self._make_url(channel).removeprefix("ipc://")
 
 
 @dataclass
@@ -61,12 +95,18 @@ class Run:
 class Kernel:
     """A kernel in a sandbox of its own."""
 
-    def __init__(self, limits: Limits, unsafe: bool = False) -> None:
+    def __init__(self, limits: Limits, until: float, unsafe: bool = False) -> None:
+        """Start it; at `until` on the monotonic clock its last cell is stopped."""
+        self._until = until
         self.box = Box(limits, unsafe)
         self.client = Client()
         self.client.load_connection_info(self.box.connection)
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not self.client.listened_to():
+            self._check_that_it_comes(deadline)
+            time.sleep(0.02)
         self.client.start_channels(stdin=False, hb=False)
-        self._wait_until_ready()
+        self._wait_until_ready(deadline)
 
     @property
     def running(self) -> bool:
@@ -75,7 +115,7 @@ class Kernel:
 
     def end(self) -> None:
         """End it, and everything that it started."""
-        self.client.stop_channels()
+        self.client.close()
         self.box.end()
 
     def run(self, source: str, seconds: float, expressions: dict[str, str] | None = None) -> Run:
@@ -89,13 +129,14 @@ class Kernel:
             allow_stdin=False,
             stop_on_error=False,
         )
-        deadline, replied, idle, interrupted = time.monotonic() + PATIENCE * seconds, None, False, 0
+        deadline = min(time.monotonic() + PATIENCE * seconds, self._until)
+        replied, idle, interrupted = None, False, 0
         cpu = self.box.cpu_seconds + seconds
         while replied is None or not idle:
             now = time.monotonic()
             if replied is not None and now > replied + 1:
                 printed.cut = True
-                self._connect_again()
+                run.stopped = self._connect_again()
                 break
             if not self.running:
                 run.stopped = f"The sandbox ended: {self.box.ended_by or 'the process exited'}."
@@ -107,7 +148,7 @@ class Kernel:
                 and replied is None
                 and (now > deadline or self.box.cpu_seconds > cpu)
             ):
-                run.stopped = f"Stopped: it took more than {seconds:g} seconds."
+                run.stopped = f"Stopped: it took more than {seconds:.3g} seconds."
                 interrupted = now
                 self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
             for channel, message in self._messages():
@@ -143,22 +184,30 @@ class Kernel:
             found.append((channels[socket], message))
         return found
 
-    def _connect_again(self) -> None:
-        """Listen again: a message that was too large ended the connection."""
+    def _connect_again(self) -> str | None:
+        """Listen again: a message that was too large ended the connection; or say why not."""
         socket = self.client.iopub_channel.socket
         socket.disconnect(socket.last_endpoint)
-        socket.connect(self.client._make_url("iopub"))
-        self._wait_until_ready()
+        try:
+            self.client.connect(socket, "iopub")
+            self._wait_until_ready(time.monotonic() + ANSWERS_WITHIN)
+        except (OSError, RuntimeError):
+            self.end()
+            return "The sandbox ended: its kernel was out of reach after an output too long."
+        return None
 
-    def _wait_until_ready(self) -> None:
-        answered, deadline = set(), time.monotonic() + STARTS_WITHIN
+    def _wait_until_ready(self, deadline: float) -> None:
+        answered = set()
         while answered != {"shell", "iopub"}:
-            if not self.running or time.monotonic() > deadline:
-                reason = self.box.ended_by or "the process exited"
-                self.box.end()
-                raise RuntimeError(f"a kernel did not start in the sandbox: {reason}.")
+            self._check_that_it_comes(deadline)
             self.client.kernel_info()
             answered |= {channel for channel, _ in self._messages()}
+
+    def _check_that_it_comes(self, deadline: float) -> None:
+        if not self.running or time.monotonic() > deadline:
+            reason = self.box.ended_by or ("it was silent" if self.running else "it exited")
+            self.end()
+            raise RuntimeError(f"the kernel in the sandbox gave no answer: {reason}")
 
 
 class Printed:
@@ -196,13 +245,12 @@ class Printed:
         """What was taken in, and a word where that is not all."""
         if not self.cut:
             return self._outputs
-        note = "\n... the rest of this output was dropped: it is too long."
-        return [*self._outputs, new_output("stream", name="stdout", text=note)]
+        return [*self._outputs, dropped()]
 
     def _add_data(self, data: object) -> None:
         data = data if isinstance(data, dict) else {}
         kept, figure = {}, data.get("image/png")
-        if isinstance(figure, str) and _is_base64(figure):
+        if is_base64(figure):
             self._figures -= len(figure)
             self.cut = self.cut or self._figures < 0
             kept |= {"image/png": figure} if self._figures >= 0 else {}
@@ -220,14 +268,23 @@ class Printed:
         return some
 
 
+def dropped() -> NotebookNode:
+    """The output that says that there was more."""
+    note = "\n... the rest of this output was dropped: it is too long."
+    return new_output("stream", name="stdout", text=note)
+
+
 def _start(text: object) -> str:
     """The start of a line of an error."""
     return text[:LONGEST_LINE] if isinstance(text, str) else ""
 
 
-def _is_base64(text: str) -> bool:
+def is_base64(text: object) -> bool:
+    """Whether it is a text that holds bytes, such as a picture's, on one line or on many."""
+    if not isinstance(text, str):
+        return False
     try:
-        return bool(base64.b64decode(text.replace("\n", ""), validate=True))
+        return bool(base64.b64decode("".join(text.splitlines()), validate=True))
     except ValueError:
         return False
 

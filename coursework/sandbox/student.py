@@ -15,7 +15,9 @@ from nbformat.v4 import new_output
 
 from coursework.sandbox import wire
 from coursework.sandbox.box import Limits
-from coursework.sandbox.kernel import PATIENCE, Kernel, Run
+from coursework.sandbox.kernel import PATIENCE, Kernel, Run, dropped
+
+LARGEST_OUTPUTS = 20_000_000  # characters that all cells may leave
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,18 @@ class Student:
         self._went_well: list[str] = []
         self._kernel: Kernel | None = None
         self._deadline = time.monotonic() + PATIENCE * times.all
+        self._spent = 0.0  # CPU seconds, of sandboxes that have ended
+        self._room = LARGEST_OUTPUTS
 
     def run(self, source: str) -> list[NotebookNode]:
         """Run a cell; its outputs end with an error that says so where it was stopped."""
         run = self._run(source, self._times.cell)
+        self._room -= sum(len(str(output)) for output in run.outputs)
+        outputs = run.outputs if self._room >= 0 else [dropped()] * bool(run.outputs)
         if run.stopped is None:
             self._went_well.append(source)
-            return run.outputs
-        return [*run.outputs, stopped(run.stopped)]
+            return outputs
+        return [*outputs, stopped(run.stopped)]
 
     def look(self, name: str) -> object:
         """The value that the notebook has under a name, or a function that is called inside.
@@ -70,6 +76,7 @@ class Student:
     def end(self) -> None:
         """End the sandbox."""
         if self._kernel is not None:
+            self._spent += self._kernel.box.cpu_seconds
             self._kernel.end()
             self._kernel = None
 
@@ -84,24 +91,32 @@ class Student:
             raise wire.NoAnswer("nothing came back that can be read.") from None
 
     def _run(self, source: str, seconds: float, expressions: dict | None = None) -> Run:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            self.end()
-            return Run(stopped=f"Not run: {self._times.all:g} seconds were over.")
         try:
             self._start_again()
         except RuntimeError as error:
             return Run(stopped=f"Not run: {error}")
-        return self._kernel.run(source, min(seconds, left), expressions)
+        if self._left() <= 0:
+            self.end()
+            return Run(stopped=f"Not run: {self._times.all:g} seconds were over.")
+        return self._kernel.run(source, min(seconds, self._left()), expressions)
+
+    def _left(self) -> float:
+        """CPU seconds that are left, or 0 where the clock has gone too far."""
+        if time.monotonic() > self._deadline:
+            return 0
+        spent = self._kernel.box.cpu_seconds if self._kernel is not None else 0
+        return self._times.all - self._spent - spent
 
     def _start_again(self) -> None:
         """Have a kernel that has run every cell that went well."""
         if self._kernel is not None and self._kernel.running:
             return
         self.end()
-        self._kernel = Kernel(self._limits, self._unsafe)
+        if self._left() <= 0:
+            return
+        self._kernel = Kernel(self._limits, self._deadline, self._unsafe)
         for source in self._went_well:
-            run = self._kernel.run(source, self._times.cell)
+            run = self._kernel.run(source, min(self._times.cell, self._left()))
             if run.stopped:
                 raise RuntimeError("the cells before it ended the sandbox when they ran again.")
 

@@ -138,6 +138,20 @@ import IPython
 shell = IPython.get_ipython()
 shell.run_cell = shell.run_cell_async = shell.showtraceback = lambda *a, **k: None
 """
+MEMORY_OF_NOBODY = """
+import ctypes
+system = ctypes.CDLL(None)
+had = [system.memfd_create(b"x", 0), system.shmget(0, 10**6, 0o1600), system.unshare(0x10000000)]
+raise RuntimeError(f"had {had}" if max(had) >= 0 else "none to be had")
+"""
+LINK = """
+import os
+from pathlib import Path
+(kernel,) = Path("/run/kernel").glob("*-2")
+kernel.unlink()
+kernel.symlink_to("/run/docker.sock")
+print("x" * 5_000_000)
+"""
 # What the kernel gets to see after this cell ran, told in the message of an exception.
 SPY = """
 import gc, sys
@@ -194,6 +208,8 @@ def hostile(course: Path, port: int) -> list[Person]:
         Person("perfect", 5, lambda notebook: notebook),
         Person("mistaken", 2, _returns("return sum(rewards)"), "Hint: count from 0"),
         Person("crash", 2, _returns("return 1 / 0"), "ZeroDivisionError"),
+        Person("half-a-character", 2, _returns("raise ValueError('\\ud800 of all')"), "? of all"),
+        Person("half-characters", 5, _returns(RIGHT, "'\ud800'; print('\ud800')")),
         Person("syntax-error", 2, _returns("return ("), "SyntaxError"),
         Person("infinite-loop", 2, _returns("while True: pass"), "took more than"),
         Person(
@@ -224,6 +240,7 @@ def hostile(course: Path, port: int) -> list[Person]:
             ),
             "of memory",
         ),
+        Person("memory-of-nobody", 2, _returns(MEMORY_OF_NOBODY), "none to be had"),
         Person("fork-bomb", 2, _returns(RIGHT, "import os\nwhile True: os.fork()"), "processes"),
         Person(
             "full-disk",
@@ -237,6 +254,7 @@ def hostile(course: Path, port: int) -> list[Person]:
             _returns(RIGHT, "print('x' * 200_000_000)"),
             "this output was dropped",
         ),
+        Person("link-for-a-socket", 2, _returns(RIGHT, LINK), "out of reach"),
         Person("large-file", 5, _saved_output),
         Person(
             "deleted-cells",
@@ -277,7 +295,7 @@ def hostile(course: Path, port: int) -> list[Person]:
 def mutants(wrong: dict[str, dict[str, str]]) -> list[dict[str, str]]:
     """Submissions in which every problem is wrong, each time by another mistake.
 
-    There are at most three, for each takes as long as a whole notebook; `tests/test_assignments.py`
+    There are at most two, for each takes as long as a whole notebook; `tests/test_assignments.py`
     tries every single mistake without the sandbox.
 
     Parameters
@@ -285,7 +303,7 @@ def mutants(wrong: dict[str, dict[str, str]]) -> list[dict[str, str]]:
     wrong : for each problem, by grade_id, the mistakes and what the cell then says
     """
     problems = {problem: list(mistakes.values()) for problem, mistakes in wrong.items()}
-    most = min(3, max(map(len, problems.values())))
+    most = min(2, max(map(len, problems.values())))
     return [
         {problem: sources[k % len(sources)] for problem, sources in problems.items()}
         for k in range(most)

@@ -13,10 +13,11 @@ EXERCISES = recorded(
         "the lines of its pair; a pair without lines has nothing to average.",
         "values_by_mean": "walk each trip from its end. A state that was met twice on a trip has "
         "two returns.",
-        "values_by_model": "write V = r + discount * P V for the states that were visited. The "
-        "rows of P need not add up to 1: what is missing is the share of visits after which the "
-        "trip was over.",
+        "values_by_model": "what does a state's value consist of, today and later, if the diary's "
+        "shares were the truth? Write it down for each visited state: so many equations, so many "
+        "unknowns. After some visits the trip was over, and those add nothing later.",
         "diary_regret": "the diary of that seed, that method's settings, the greedy policy, and "
         "then the exact regret of the policy, not what the table believes.",
     },
+    {"values_by_model": 1e-7},
 )

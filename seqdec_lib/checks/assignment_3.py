@@ -15,10 +15,12 @@ EXERCISES = recorded(
         "look at what you return on a day that nobody wrote.",
         "score_gradient": "one sample at a time: which way did the needle choose, what was paid, "
         "what did the others get on average? The entries of each sample's slope add up to 0.",
-        "relaxed_gradient": "for one row of noise the gradient has the form of a softmax's: "
-        "share times (reward minus mean reward). What does the chain rule add?",
+        "relaxed_gradient": "take one row of noise and nudge one logit: which shares grow, which "
+        "shrink, and by how much together? Then: how far does a logit move what the softmax sees, "
+        "when the temperature is 2?",
         "climb_regret": "draw the noise in the shape and at the moments that the text says; for "
         "one step both ways of drawing agree. The regret is that of the whole policy, not of its "
         "best way.",
     },
+    {"climb_regret": 1e-6},
 )

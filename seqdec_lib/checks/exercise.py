@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqdec_lib.checks.plain import TOLERANCE
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -17,11 +19,17 @@ class Exercise:
     answer : the exact answer to a case
     draw : (generator, size) -> the arguments of one random case; larger sizes are harder
     hint : what to think about when a case fails
+    tolerance : how far a number may be off, relative or absolute: what rounding may do to it
     """
 
     answer: Callable[..., object]
     draw: Callable[[np.random.Generator, int], tuple]
     hint: str
+    tolerance: float = TOLERANCE
+
+    def cases(self, rng: np.random.Generator, size: int, number: int) -> list[tuple]:
+        """So many cases of one size."""
+        return [self.draw(rng, size) for _ in range(number)]
 
 
 # -- what the exercises of several chapters share

@@ -40,12 +40,7 @@ def student_seed() -> int:
     return int.from_bytes(hashlib.sha256(f"{term}/{student}".encode()).digest()[:6], "big")
 
 
-def grade(
-    name: str,
-    attempt: Callable[..., object],
-    exercise: Exercise,
-    tolerance: float = TOLERANCE,
-) -> None:
+def grade(name: str, attempt: Callable[..., object], exercise: Exercise) -> None:
     """Try a student's function on hidden random cases of an exercise, types as well as values.
 
     Raises
@@ -53,7 +48,7 @@ def grade(
     AssertionError
         A case fails; the message shows its arguments and what came, not what was expected.
     """
-    failure = first_failure(exercise, attempt, student_seed(), tolerance)
+    failure = first_failure(exercise, attempt, student_seed())
     if failure is None:
         return
     if failure.not_filled_in:

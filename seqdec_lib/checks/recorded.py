@@ -7,22 +7,43 @@ random cases are drawn, and answered by the source notebooks' solutions, by `cou
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.plain import TOLERANCE
 
 
-def recorded(assignment: str, hints: dict[str, str]) -> dict[str, Exercise]:
+@dataclass(frozen=True, kw_only=True)
+class Recorded(Exercise):
+    """An exercise of which there are only so many cases of a size, so that each is tried once."""
+
+    recordings: Callable[[int], list[tuple]]
+
+    def cases(self, rng: np.random.Generator, size: int, number: int) -> list[tuple]:
+        """The first cases of that size."""
+        return self.recordings(size)[:number]
+
+
+def recorded(
+    assignment: str, hints: dict[str, str], tolerances: dict[str, float] | None = None
+) -> dict[str, Exercise]:
     """The exercises of an assignment, whose cases are in `<assignment>.json`.
 
     Parameters
     ----------
-    hints : for each exercise, what to think about when a case fails.
+    hints : for each exercise, what to think about when a case fails
+    tolerances : of the exercises in which rounding weighs more than usual, as in the hidden tests
     """
-    return {name: _exercise(assignment, name, hint) for name, hint in hints.items()}
+    tolerances = tolerances or {}
+    return {
+        name: _exercise(assignment, name, hint, tolerances.get(name, TOLERANCE))
+        for name, hint in hints.items()
+    }
 
 
 def to_json(value: object) -> object:
@@ -44,10 +65,14 @@ def from_json(value: object) -> object:
     return [from_json(item) for item in value] if isinstance(value, list) else value
 
 
-def _exercise(assignment: str, name: str, hint: str) -> Exercise:
+def _exercise(assignment: str, name: str, hint: str, tolerance: float) -> Recorded:
+    def recordings(size: int) -> list[tuple]:
+        entries = _entries(assignment)[name]
+        return [from_json(entry["case"]) for entry in entries if entry["size"] == size]
+
     def draw(rng: np.random.Generator, size: int) -> tuple:
-        cases = [entry for entry in _entries(assignment)[name] if entry["size"] == size]
-        return from_json(cases[rng.integers(len(cases))]["case"])
+        cases = recordings(size)
+        return cases[rng.integers(len(cases))]
 
     def answer(*case: object) -> object:
         asked = to_json(case)
@@ -57,7 +82,7 @@ def _exercise(assignment: str, name: str, hint: str) -> Exercise:
             if entry["case"] == asked
         )
 
-    return Exercise(answer, draw, hint)
+    return Recorded(answer, draw, hint, tolerance, recordings=recordings)
 
 
 @cache

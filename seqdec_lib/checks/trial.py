@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise
-from seqdec_lib.checks.plain import TOLERANCE, plain, same
+from seqdec_lib.checks.plain import plain, same
 
 CASES_PER_SIZE = 5
 LARGEST_SIZE = 8
@@ -34,19 +34,16 @@ class Failure:
         return isinstance(self.came, BaseException)
 
 
-def first_failure(
-    exercise: Exercise, attempt: Callable[..., object], seed: int, tolerance: float = TOLERANCE
-) -> Failure | None:
+def first_failure(exercise: Exercise, attempt: Callable[..., object], seed: int) -> Failure | None:
     """The smallest case of an exercise that the attempt fails, or None."""
     rng = np.random.default_rng(seed)
     for size in range(1, LARGEST_SIZE + 1):
-        for _ in range(CASES_PER_SIZE):
-            case = exercise.draw(rng, size)
+        for case in exercise.cases(rng, size, CASES_PER_SIZE):
             expected = exercise.answer(*copy.deepcopy(case))
             try:
                 came = plain(attempt(*copy.deepcopy(case)))
             except Exception as error:  # whatever a reader's code raises is part of the verdict
                 return Failure(case, expected, error)
-            if not same(came, plain(expected), tolerance):
+            if not same(came, plain(expected), exercise.tolerance):
                 return Failure(case, expected, came)
     return None

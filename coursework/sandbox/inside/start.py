@@ -1,6 +1,6 @@
 """The first program in a sandbox: take on the limits, give up root, become the kernel.
 
-    python inside.py '{"memory": ..., ...}' connection.json
+    python start.py '{"memory": ..., ...}' connection.json
 
 Standard library only: it is alone in there.
 """
