@@ -66,6 +66,9 @@ class Client(BlockingKernelClient):
         OSError
             What is there is no socket: a student's code can put a link in its place.
         """
+        if not hasattr(os, "O_PATH"):  # no Linux, so no sandbox either: UNSAFE=1
+            socket.connect(self._make_url(channel))
+            return
         file = os.open(self._path(channel), os.O_PATH | os.O_NOFOLLOW)
         self._files.append(file)
         if not stat.S_ISSOCK(os.fstat(file).st_mode):
