@@ -180,13 +180,17 @@ def add_lap_time(
     needs: tuple[str, ...] = (),
     trajectories: int = 0,
     steps: int = 0,
+    crashes_a_lap: float | None = None,
 ) -> None:
     """Record a driver's row: its expected lap time in steps, and its crashes while learning.
 
-    The other arguments, and what is raised, are as for `add_to_leaderboard`.
+    `crashes_a_lap` is what the driver that was learned goes on to have, on average; None where it
+    was not measured. The other arguments, and what is raised, are as for `add_to_leaderboard`.
     """
     row = {"lap_time": _finite("lap_time", method, lap_time)}
     row["crashes"] = whole_number("crashes", crashes, least=0)
+    if crashes_a_lap is not None:
+        row["crashes_a_lap"] = _finite("crashes_a_lap", method, crashes_a_lap)
     _add_row(LAP_TIMES, method, row, needs, trajectories, steps)
 
 
@@ -243,7 +247,10 @@ def lap_times(chapter: int, folder: Path | str = ".") -> Markdown:
     columns = {
         "Driver": lambda row: row["method"],
         "Lap time": lambda row: f"{row['lap_time']:.2f}",
-        "Needs": lambda row: ", ".join(row["needs"]) or "nothing",
+        "Crashes a lap": lambda row: (
+            f"{row['crashes_a_lap']:.3f}" if "crashes_a_lap" in row else ""
+        ),
+        "Needs": lambda row: ", ".join(row["needs"]) or "-",
         "Logged laps": lambda row: f"{row['trajectories']:,}",
         "Own steps": lambda row: f"{row['steps']:,}",
         "Crashes while learning": lambda row: f"{row['crashes']:,}",

@@ -230,11 +230,14 @@ def test_odd_rows_are_refused(arguments: dict, shown: list) -> None:
 def test_a_lap_time_has_a_board_of_its_own(shown: list, tmp_path: Path) -> None:
     book.add_to_leaderboard("mine", 0.5)
     book.add_lap_time("driver", np.float64(12.346), crashes=np.int64(1200), steps=5)
-    book.add_lap_time("expert", 9, needs=("model",))
+    book.add_lap_time("expert", 9, needs=("model",), crashes_a_lap=np.float64(0.0625))
     assert methods(book.leaderboard(1, tmp_path)) == ["mine"]
     assert methods(book.lap_times(1, tmp_path)) == ["expert", "driver"]
-    assert "| driver | 12.35 | nothing | 0 | 5 | 1,200 |  |" in book.lap_times(1, tmp_path).data
-    for odd in ({"lap_time": float("nan")}, {"lap_time": 1, "crashes": -1}):
+    table = book.lap_times(1, tmp_path).data
+    assert "| driver | 12.35 |  | - | 0 | 5 | 1,200 |  |" in table
+    assert "| expert | 9.00 | 0.062 | model |" in table
+    infinite = {"lap_time": 1, "crashes_a_lap": float("inf")}
+    for odd in ({"lap_time": float("nan")}, {"lap_time": 1, "crashes": -1}, infinite):
         with pytest.raises(ValueError, match="must be .* came"):
             book.add_lap_time("odd", **odd)
 
