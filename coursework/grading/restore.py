@@ -67,6 +67,8 @@ def saved(db_url: str, notebook: str, assignment: str, release: Path) -> dict[st
         sources = {cell.name: cell for cell in found.source_cells}
     originals = {}
     for name in released:
+        if name not in sources:  # neither locked nor graded: the student's own to play with
+            continue
         cell = sources[name]
         marks = {
             "grade": name in points,
