@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from benchmarks.run import Comparison, Contestant
+from benchmarks.run import Comparison, Contestant, decided
 from seqdec_lib.corpus import WORDS, Corpus
 from seqdec_lib.language import Tokenizer, answers
 from seqdec_lib.transformer import Transformer
@@ -18,9 +18,7 @@ def comparisons() -> list[Comparison]:
     tokenizer = Tokenizer.of((text for pair in pairs for text in pair), WORDS)
     prompts = [prompt for prompt, _ in pairs[:: len(pairs) // PROMPTS]][:PROMPTS]
     torch.manual_seed(0)
-    model = Transformer(len(tokenizer), 64, width=96, heads=6).eval()
-    for weights in model.parameters():  # decided answers: none turns over by rounding
-        torch.nn.init.normal_(weights, std=0.4)
+    model = decided(Transformer(len(tokenizer), 64, width=96, heads=6), 0.4)
 
     def answer(batch: int, cached: bool) -> Contestant:
         parts = [prompts[i : i + batch] for i in range(0, PROMPTS, batch)]

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from benchmarks.run import Comparison, Contestant
+from benchmarks.run import Comparison, Contestant, decided
 from seqdec_lib.problems.tabular_problem import TabularProblem
 from seqdec_lib.sequence import SequencePolicy, TokenLayout
 from seqdec_lib.trajectories import Trajectories, collect
@@ -32,10 +32,7 @@ def comparisons() -> list[Comparison]:
     torch.manual_seed(0)
     ring = _ring(STEPS)
     layout = TokenLayout.of(ring, collect(ring, None, 100, seed=0), goal="return_to_go")
-    model, target = layout.transformer(width=64, layers=3), layout.return_range[1]
-    for weights in model.parameters():  # decided answers: none turns over by rounding
-        if weights.ndim > 1:
-            torch.nn.init.normal_(weights, std=0.2)
+    model, target = decided(layout.transformer(width=64, layers=3), 0.2), layout.return_range[1]
 
     def act(episodes: int, batch: int, cached: bool) -> Contestant:
         policy = SequencePolicy(model, layout, target, temperature=0, cached=cached)

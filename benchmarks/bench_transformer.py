@@ -2,7 +2,7 @@
 
 import torch
 
-from benchmarks.run import Comparison, Contestant
+from benchmarks.run import Comparison, Contestant, decided
 from seqdec_lib.decoding import generate
 from seqdec_lib.transformer import Transformer
 
@@ -42,10 +42,7 @@ def comparisons() -> list[Comparison]:
 
 def small_model() -> Transformer:
     torch.manual_seed(0)
-    model = Transformer(VOCABULARY, CONTEXT, WIDTH, LAYERS, HEADS, tied=True).eval()
-    for parameter in model.parameters():  # decided enough that rounding never changes a choice
-        torch.nn.init.normal_(parameter, std=0.2)
-    return model
+    return decided(Transformer(VOCABULARY, CONTEXT, WIDTH, LAYERS, HEADS, tied=True), 0.2)
 
 
 def checksum(tokens: torch.Tensor) -> float:

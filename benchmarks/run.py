@@ -42,11 +42,16 @@ class Comparison:
     install: str = 'python -m pip install -e ".[bench]"'
 
 
-def timed(contestant: Contestant) -> float:
-    """Return the seconds that one call takes, with one torch thread."""
+def answer(contestant: Contestant) -> float:
+    """Return what a contestant answers, with one torch thread."""
     torch.set_num_threads(1)  # again and again, for importing numba sets it to the number of cores
+    return contestant()
+
+
+def timed(contestant: Contestant) -> float:
+    """Return the seconds that one call takes."""
     start = time.perf_counter()
-    contestant()
+    answer(contestant)
     return time.perf_counter() - start
 
 
@@ -81,15 +86,21 @@ def compare(comparison: Comparison, rounds: int) -> tuple[dict[str, list[float]]
                 f"{name} left out: {error.name or name} is not installed; "
                 f"get it with `{comparison.install}`."
             )
-    torch.set_num_threads(1)
-    answers = {name: contestant() for name, contestant in contestants.items()}  # warms up as well
-    for name, answer in answers.items():
-        if not math.isclose(answer, answers["seqdec_lib"], rel_tol=comparison.tolerance):
+    answers = {name: answer(one) for name, one in contestants.items()}  # warms up as well
+    for name, theirs in answers.items():
+        if not math.isclose(theirs, answers["seqdec_lib"], rel_tol=comparison.tolerance):
             raise ValueError(
-                f"{comparison.title}: {name} answers {answer!r} where seqdec_lib answers "
+                f"{comparison.title}: {name} answers {theirs!r} where seqdec_lib answers "
                 f"{answers['seqdec_lib']!r}; make both solve the same task before timing them"
             )
     return time_rounds(contestants, rounds), remarks
+
+
+def decided(model: torch.nn.Module, spread: float) -> torch.nn.Module:
+    """Give a model wide random weights, so that no greedy choice turns over by rounding."""
+    for weights in model.parameters():
+        torch.nn.init.normal_(weights, std=spread)
+    return model.eval()
 
 
 def table(seconds: Mapping[str, Sequence[float]]) -> list[str]:

@@ -178,10 +178,10 @@ def _texts_of(fact: Fact, others: Sequence[Fact], language: str) -> Iterator[Tex
             yield text(f"to {other}", whole, translated, 2 * each, template)
             yield text("repeat", whole, whole, each, template)
             yield text("complete", begun, rest, each, template)
-    for template, asked, *told in QUESTIONS:
+    for template, asked, short, long in QUESTIONS:
         question, each = _filled(asked, fact, language), 1 / len(QUESTIONS) / 2
-        short, long = (_filled(answer, fact, language) if answer else None for answer in told)
-        for answer in (short, long or sentence(fact, template, language)):
+        whole = _filled(long, fact, language) if long else sentence(fact, template, language)
+        for answer in (_filled(short, fact, language), whole):
             yield text("answer", question, answer, each, template)
 
 

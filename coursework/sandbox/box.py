@@ -27,7 +27,7 @@ import matplotlib
 import psutil
 import seqdec_lib
 
-from coursework.sandbox import filter
+from coursework.sandbox import seccomp
 
 INSIDE = Path(__file__).with_name("inside")
 HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine has there
@@ -105,7 +105,7 @@ class Box:
         connection.write_text(json.dumps(kernel), encoding="utf-8")
         connection.chmod(0o644)
         told, tells = os.pipe()
-        with filter.opened() as rules:
+        with seccomp.opened() as rules:
             command = [
                 *bubblewrap(self.limits, "--info-fd", str(tells), "--seccomp", str(rules)),
                 *("--ro-bind", str(connection), "/run/kernel.json"),
@@ -230,7 +230,7 @@ def trouble() -> str | None:
 
 def _failure_of(program: str) -> str | None:
     """The last line that a Python program says in a sandbox where it fails; None if it doesn't."""
-    with filter.opened() as rules:
+    with seccomp.opened() as rules:
         options = [*bubblewrap(Limits(), "--seccomp", str(rules)), *_inside()]
         command = [*options, sys.executable, "-c", program]
         result = subprocess.run(command, capture_output=True, text=True, pass_fds=(rules,))
