@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from coursework.course import HERE, Course, Stop
-from coursework.sandbox import box, filter
+from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
@@ -199,9 +199,9 @@ def test_the_sandbox_has_none_of_our_environment_and_no_rights(
 
 
 @needs_a_sandbox
-@pytest.mark.skipif(platform.machine() not in filter.REFUSED, reason="no filter for this machine")
+@pytest.mark.skipif(platform.machine() not in seccomp.REFUSED, reason="no filter for this machine")
 def test_memory_that_nobody_would_count_is_refused(student: Student) -> None:
-    clone, new_user = filter.REFUSED[platform.machine()][1], filter.CLONE_NEWUSER
+    clone, new_user = seccomp.REFUSED[platform.machine()][1], seccomp.CLONE_NEWUSER
     student.run(
         "import ctypes, subprocess, threading\nsystem = ctypes.CDLL(None)\n"
         "def ask(name, *arguments): return getattr(system, name)(*arguments)"
@@ -211,7 +211,7 @@ def test_memory_that_nobody_would_count_is_refused(student: Student) -> None:
     assert ask("shmget", 0, 1000, 0o1600) == -1
     assert ask("unshare", new_user) == -1
     assert ask("syscall", clone, new_user | 17, 0, 0, 0, 0) == -1
-    assert ask("syscall", filter.CLONE3, 0, 0) == -1
+    assert ask("syscall", seccomp.CLONE3, 0, 0) == -1
     student.run("x = subprocess.run(['true']).returncode\nthreading.Thread(target=ask).start()")
     assert student.look("x") == 0, "other processes and threads are allowed"
 
