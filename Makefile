@@ -28,7 +28,7 @@ bench: env ## compare speed with optional peers: medians and ratios
 	@$(IN_ENV) -m benchmarks.run
 
 seeds: env ## run the chapters that learn with 5 seeds: means and intervals
-	@$(IN_ENV) -m seqdec_lib.seeds chapters/07_*.ipynb chapters/08_*.ipynb chapters/09_*.ipynb
+	@$(IN_ENV) -m seqdec_lib.book.seeds chapters/07_*.ipynb chapters/08_*.ipynb chapters/09_*.ipynb
 
 lab: env ## open the chapters in JupyterLab
 	@$(IN_ENV) -m jupyterlab chapters

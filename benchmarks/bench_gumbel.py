@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.run import Comparison, Contestant
-from seqdec_lib.gumbel import gumbel_max, gumbel_noise, gumbel_softmax
+from seqdec_lib.learning.gumbel import gumbel_max, gumbel_noise, gumbel_softmax
 
 ROWS, ACTIONS, TAU = 65_536, 16, 0.5
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import torch
 
 from benchmarks.run import Comparison, Contestant, decided
-from seqdec_lib.corpus import WORDS, Corpus
-from seqdec_lib.language import Tokenizer, answers
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.language.corpus import WORDS, Corpus
+from seqdec_lib.language.text import Tokenizer, answers
+from seqdec_lib.sequences.transformer import Transformer
 
 PROMPTS, TOKENS = 128, 16
 

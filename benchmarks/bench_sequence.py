@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from benchmarks.run import Comparison, Contestant, decided
+from seqdec_lib.experience.trajectories import Trajectories, collect
 from seqdec_lib.problems.tabular_problem import TabularProblem
-from seqdec_lib.sequence import SequencePolicy, TokenLayout
-from seqdec_lib.trajectories import Trajectories, collect
+from seqdec_lib.sequences.layout import TokenLayout
+from seqdec_lib.sequences.policy import SequencePolicy
 
 EPISODES, STEPS, ALONE = 256, 50, 8
 

@@ -9,9 +9,9 @@ import gymnasium
 import numpy as np
 
 from benchmarks.run import Comparison, Contestant
+from seqdec_lib.learning.tabular import TabularLearner
 from seqdec_lib.problems import TravelTree, from_gymnasium
 from seqdec_lib.problems.base import Problem
-from seqdec_lib.tabular import TabularLearner
 
 LEARNERS, STEPS = 1000, 100
 STEP_SIZE, EXPLORATION = 0.1, 0.3

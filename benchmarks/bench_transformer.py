@@ -3,8 +3,8 @@
 import torch
 
 from benchmarks.run import Comparison, Contestant, decided
-from seqdec_lib.decoding import generate
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.sequences.decoding import generate
+from seqdec_lib.sequences.transformer import Transformer
 
 VOCABULARY, CONTEXT, WIDTH, LAYERS, HEADS = 512, 128, 64, 2, 4
 
@@ -64,7 +64,7 @@ def with_transformers(model: Transformer, prompt: torch.Tensor, steps: int) -> C
     """The same weights in the package `transformers`, with its cache and in one batch."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from seqdec_lib.transformer import gpt2_name
+    from seqdec_lib.sequences.transformer import gpt2_name
 
     config = GPT2Config(
         vocab_size=VOCABULARY,

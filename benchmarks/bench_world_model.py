@@ -3,10 +3,10 @@
 import numpy as np
 
 from benchmarks.run import Comparison, Contestant
-from seqdec_lib.planning import tree_search
+from seqdec_lib.experience.trajectories import Trajectories, collect
+from seqdec_lib.learning.planning import tree_search
+from seqdec_lib.learning.world_model import CountModel
 from seqdec_lib.problems import TravelTree, from_gymnasium
-from seqdec_lib.trajectories import Trajectories, collect
-from seqdec_lib.world_model import CountModel
 
 
 def comparisons() -> list[Comparison]:

@@ -1,12 +1,22 @@
 """The shared library of *Sequential Decision-Making with Transformers*.
 
-The modules read top to bottom as the book does: a problem (`problems`) is solved exactly (`mdp`),
-acted in (`trajectories`), measured (`evaluation`) and drawn (`plotting`). `book` is what a
-chapter's first cell needs, and `checks` marks the exercises.
+Eight rooms that stand on each other and read as the book does: a problem (`problems`) has an exact
+model (`mdp`), is acted in and measured (`experience`), learned (`learning`), read as a sequence
+(`sequences`), spoken about (`language`) and judged by people (`feedback`). `book` is what a chapter
+itself needs, and `checks` marks the exercises. An import goes from a later room to an earlier one.
 """
 
-from seqdec_lib.gymnasium_plugin import register_problems
+from gymnasium.envs.registration import register, registry
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-register_problems()
+# Gymnasium no longer loads plugins by itself, so that importing anything of ours tells it about the
+# problems; `gymnasium.make("seqdec_lib:seqdec/TravelTree-v0")` does both at once.
+for _name in ("KeyToDoor", "Racetrack", "ShortestPath", "TravelTree"):
+    if f"seqdec/{_name}-v0" not in registry:
+        register(
+            id=f"seqdec/{_name}-v0",
+            entry_point="seqdec_lib.problems.gym_adapter:make_env",
+            vector_entry_point="seqdec_lib.problems.gym_adapter:make_vector_env",
+            kwargs={"problem": _name},
+        )

@@ -21,7 +21,7 @@ RECORD = "application/papermill.record/"
 SECONDS = "cpu seconds: "  # what a method took, shown in the leaderboard and never the same twice
 WIDGET = "application/vnd.jupyter.widget-view+json"  # model identifiers are random
 
-# A frame of a figure with a slider, as seqdec_lib.interactive writes it: a line of its own.
+# A frame of a figure with a slider, as seqdec_lib.book.interactive writes it: a line of its own.
 FRAME = re.compile(r'^<g data-label="([^"]*)".*</g>$', re.MULTILINE)
 
 # Digits that continue a word or another number (x1, 0x7f, 2.13.0) are text. A final period is

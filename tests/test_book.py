@@ -15,7 +15,7 @@ import pytest
 import torch
 from IPython.core.formatters import PlainTextFormatter
 
-from seqdec_lib import book
+from seqdec_lib.book import records as book
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.evaluation import Estimate, estimate_return, mean_interval, regret, regret_of
+from seqdec_lib.experience.evaluation import (
+    Estimate,
+    estimate_return,
+    mean_interval,
+    regret,
+    regret_of,
+)
 from seqdec_lib.problems import TravelTree
 
 quick = settings(max_examples=50, deadline=None, derandomize=True)

@@ -11,29 +11,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from seqdec_lib.decoding import generate
-from seqdec_lib.finetune import (
+from seqdec_lib.experience.trajectories import Trajectories, collect
+from seqdec_lib.feedback.finetune import (
     Samples,
     kl_divergence,
     policy_gradient_loss,
     ppo_loss,
     sampler,
-    soft_backward_induction,
-    trip_probabilities,
 )
 from seqdec_lib.problems import TravelTree
-from seqdec_lib.sequence import SequencePolicy, TokenLayout, every_trip, table_on_tree
-from seqdec_lib.training import IGNORE, Batch, choice_log_probabilities, fit, log_probabilities
-from seqdec_lib.trajectories import collect
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.problems.tree_policies import (
+    histories,
+    soft_backward_induction,
+    table_on_tree,
+    trip_probabilities,
+)
+from seqdec_lib.sequences.decoding import generate
+from seqdec_lib.sequences.layout import TokenLayout
+from seqdec_lib.sequences.policy import SequencePolicy
+from seqdec_lib.sequences.training import (
+    IGNORE,
+    Batch,
+    choice_log_probabilities,
+    fit,
+    log_probabilities,
+)
+from seqdec_lib.sequences.transformer import Transformer
 from tests.table_policy import TablePolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TREE = TravelTree(branching=2, horizon=3)
 ENJOYMENT = TREE.level_enjoyment(3) / 3
-LAYOUT = TokenLayout.of(TREE, every_trip(TREE))
-TRIPS = LAYOUT.encode(every_trip(TREE))  # all 8
+ALL_TRIPS = Trajectories.complete(histories(TREE, TREE.horizon))
+LAYOUT = TokenLayout.of(TREE, ALL_TRIPS)
+TRIPS = LAYOUT.encode(ALL_TRIPS)  # all 8
 seeds = st.integers(0, 2**32 - 1)
 
 

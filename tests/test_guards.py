@@ -27,7 +27,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from seqdec_lib.interactive import Frame, SliderFigure
+from seqdec_lib.book.interactive import Frame, SliderFigure
 from tests import guards
 from tests.comparison import (
     Tolerance,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seqdec_lib.gumbel import (
+from seqdec_lib.learning.gumbel import (
     gumbel_max,
     gumbel_noise,
     gumbel_softmax,

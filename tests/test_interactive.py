@@ -5,13 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from seqdec_lib.interactive import (
-    Frame,
-    SliderFigure,
-    on_simplex,
-    simplex_slider,
-    trip_slider,
-)
+from seqdec_lib.book.interactive import Frame, SliderFigure, on_simplex, simplex_slider, trip_slider
 from seqdec_lib.problems import TravelTree
 
 FRAMES = [Frame("a < b", "first & only", "<circle r='1'/>"), Frame("two", "second", "<g/>")]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems import KeyToDoor
-from seqdec_lib.trajectories import collect
 
 UP, RIGHT, DOWN, LEFT = range(4)
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.corpus import (
+from seqdec_lib.language.corpus import (
     LANGUAGES,
     WORDS,
     Corpus,
@@ -18,17 +18,10 @@ from seqdec_lib.corpus import (
     translation,
     withheld_pairs,
 )
-from seqdec_lib.decoding import beam_search, generate
-from seqdec_lib.facts import FACTS, PARTICLES, Noun, particle
-from seqdec_lib.language import (
-    END,
-    TURN,
-    Tokenizer,
-    answers,
-    prompt_tokens,
-    training_batch,
-)
-from seqdec_lib.training import (
+from seqdec_lib.language.facts import FACTS, PARTICLES, Noun, particle
+from seqdec_lib.language.text import END, TURN, Tokenizer, answers, prompt_tokens, training_batch
+from seqdec_lib.sequences.decoding import beam_search, generate
+from seqdec_lib.sequences.training import (
     IGNORE,
     Batch,
     fit,
@@ -36,7 +29,7 @@ from seqdec_lib.training import (
     minibatches,
     sequence_loss,
 )
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.sequences.transformer import Transformer
 
 PAIRS = withheld_pairs(seed=3)
 CORPUS = Corpus.of(withheld=PAIRS.all)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
-from seqdec_lib.evaluation import estimate_return
+from seqdec_lib.experience.evaluation import estimate_return
 from seqdec_lib.mdp import (
     MDP,
     backward_induction,

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from seqdec_lib.evaluation import estimate_return, regret
-from seqdec_lib.planning import greedy, planning_policy, random_shooting, tree_search
+from seqdec_lib.experience.evaluation import estimate_return, regret
+from seqdec_lib.experience.trajectories import collect
+from seqdec_lib.learning.planning import greedy, planning_policy, random_shooting, tree_search
+from seqdec_lib.learning.world_model import CountModel
 from seqdec_lib.problems import TabularProblem, TravelTree
-from seqdec_lib.trajectories import collect
-from seqdec_lib.world_model import CountModel
 
 
 def _rng(seed: int = 0) -> np.random.Generator:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import matplotlib.pyplot as plt
 import pytest
 
-from seqdec_lib import plotting
+from seqdec_lib.book import plotting
+from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems import Racetrack, TravelTree
-from seqdec_lib.trajectories import collect
 
 
 @pytest.fixture(autouse=True)

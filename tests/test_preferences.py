@@ -10,12 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from seqdec_lib.finetune import (
-    kl_divergence,
-    soft_backward_induction,
-    trip_probabilities,
-)
-from seqdec_lib.preferences import (
+from seqdec_lib.experience.trajectories import Trajectories
+from seqdec_lib.feedback.finetune import kl_divergence
+from seqdec_lib.feedback.preferences import (
     Comparisons,
     agreement,
     bradley_terry,
@@ -26,16 +23,22 @@ from seqdec_lib.preferences import (
     scores,
 )
 from seqdec_lib.problems import TravelTree
-from seqdec_lib.sequence import TokenLayout, every_trip
-from seqdec_lib.training import fit, log_probabilities
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.problems.tree_policies import (
+    histories,
+    soft_backward_induction,
+    trip_probabilities,
+)
+from seqdec_lib.sequences.layout import TokenLayout
+from seqdec_lib.sequences.training import fit, log_probabilities
+from seqdec_lib.sequences.transformer import Transformer
 from tests.table_policy import TablePolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TREE = TravelTree(branching=2, horizon=3)
 REWARDS = TREE.level_enjoyment(3) / 3
-TRIPS = TokenLayout.of(TREE, every_trip(TREE)).encode(every_trip(TREE))
+ALL_TRIPS = Trajectories.complete(histories(TREE, TREE.horizon))
+TRIPS = TokenLayout.of(TREE, ALL_TRIPS).encode(ALL_TRIPS)
 PAIRS = np.array([[i, j] for i in range(8) for j in range(8) if i != j])
 
 

@@ -10,11 +10,11 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.evaluation import mean_interval
+from seqdec_lib.experience.evaluation import mean_interval
+from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.mdp import value_iteration
 from seqdec_lib.problems import Racetrack
 from seqdec_lib.problems.racetrack import TRACKS
-from seqdec_lib.trajectories import collect
 
 COAST = 4
 TINY = """

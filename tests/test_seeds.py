@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from seqdec_lib import seeds
+from seqdec_lib.book import seeds
 
 SOURCE = """
 from seqdec_lib import book

@@ -9,12 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.decoding import choose, distribution
-from seqdec_lib.evaluation import regret_of
+from seqdec_lib.experience.evaluation import regret_of
+from seqdec_lib.experience.trajectories import Trajectories, collect
 from seqdec_lib.problems import TravelTree
-from seqdec_lib.sequence import GOALS, SequencePolicy, TokenLayout, table_on_tree
-from seqdec_lib.training import IGNORE, cross_entropy, fit, minibatches, sequence_loss
-from seqdec_lib.trajectories import History, Trajectories, collect
+from seqdec_lib.problems.base import History
+from seqdec_lib.problems.tree_policies import table_on_tree
+from seqdec_lib.sequences.decoding import choose, distribution
+from seqdec_lib.sequences.layout import GOALS, TokenLayout
+from seqdec_lib.sequences.policy import SequencePolicy
+from seqdec_lib.sequences.training import IGNORE, cross_entropy, fit, minibatches, sequence_loss
 
 TREE = TravelTree(horizon=4, dense=True)  # rewards on the way, so that returns-to-go change
 few = settings(max_examples=15, deadline=None)

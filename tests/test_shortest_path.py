@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems import ShortestPath
-from seqdec_lib.trajectories import collect
 
 graphs = st.builds(
     ShortestPath,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib import storage
+from seqdec_lib.experience import storage
+from seqdec_lib.experience.trajectories import Trajectories, collect, collect_mixture, concatenate
 from seqdec_lib.problems import KeyToDoor, ShortestPath, TravelTree
-from seqdec_lib.trajectories import Trajectories, collect, collect_mixture, concatenate
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 

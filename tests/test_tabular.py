@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
-from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
-from seqdec_lib.tabular import (
+from seqdec_lib.learning.tabular import (
     METHODS,
     TabularLearner,
     Transitions,
@@ -14,6 +12,8 @@ from seqdec_lib.tabular import (
     linear_decay,
     settled,
 )
+from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
 
 
 @pytest.fixture(scope="module")

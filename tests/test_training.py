@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from seqdec_lib import training
-from seqdec_lib.lstm import LSTM
-from seqdec_lib.training import (
+from seqdec_lib.sequences import training
+from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.training import (
     IGNORE,
     Batch,
     cross_entropy,
@@ -18,7 +18,7 @@ from seqdec_lib.training import (
     save_checkpoint,
     sequence_loss,
 )
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.sequences.transformer import Transformer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

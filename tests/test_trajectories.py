@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from seqdec_lib.experience.trajectories import Trajectories, as_policy, collect, sample_actions
 from seqdec_lib.mdp import MDP
 from seqdec_lib.problems import Problem, TravelTree
-from seqdec_lib.trajectories import History, Trajectories, as_policy, collect, sample_actions
+from seqdec_lib.problems.base import History
 
 quick = settings(max_examples=50, deadline=None, derandomize=True)
 

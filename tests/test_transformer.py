@@ -7,10 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.decoding import choose, generate, likely
-from seqdec_lib.lstm import LSTM
-from seqdec_lib.tokens import check_tokens, positions_at
-from seqdec_lib.transformer import KeyValueCache, Transformer, attention_weights
+from seqdec_lib.sequences.decoding import choose, generate, likely
+from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.tokens import check_tokens, positions_at
+from seqdec_lib.sequences.transformer import KeyValueCache, Transformer, attention_weights
 
 VOCABULARY, CONTEXT = 11, 12
 few = settings(max_examples=15, deadline=None)

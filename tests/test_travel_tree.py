@@ -15,7 +15,7 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.evaluation import estimate_return
+from seqdec_lib.experience.evaluation import estimate_return
 from seqdec_lib.mdp import backward_induction, evaluate_policy, policy_iteration, value_iteration
 from seqdec_lib.problems import ProblemEnv, ProblemVectorEnv, TravelTree, travel_tree
 from seqdec_lib.problems.rail import CITIES, CITY_NAMES, distances_km

@@ -5,14 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.evaluation import regret_of
-from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
-from seqdec_lib.neural_model import NeuralModel
-from seqdec_lib.planning import greedy
-from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
-from seqdec_lib.tabular import TabularLearner, Transitions
-from seqdec_lib.trajectories import Trajectories, collect
-from seqdec_lib.world_model import (
+from seqdec_lib.experience.evaluation import regret_of
+from seqdec_lib.experience.trajectories import Trajectories, collect
+from seqdec_lib.learning.neural_model import NeuralModel
+from seqdec_lib.learning.planning import greedy
+from seqdec_lib.learning.tabular import TabularLearner, Transitions
+from seqdec_lib.learning.world_model import (
     CountModel,
     DynaQ,
     perturbed,
@@ -20,6 +18,8 @@ from seqdec_lib.world_model import (
     total_variation,
     transitions_of,
 )
+from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
 
 
 def random_mdp(seed: int, n_states: int = 6, n_actions: int = 3, discount: float = 0.9) -> MDP:

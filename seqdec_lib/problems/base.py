@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+
+
+@dataclass
+class History:
+    """What a policy sees of N episodes at step t.
+
+    Episodes that are over keep their rows, padded as in `Trajectories`: what the policy says about
+    them is not used.
+
+    Attributes
+    ----------
+    states : (N, t + 1) int; the last column is now
+    actions : (N, t) int
+    rewards : (N, t) float
+    """
+
+    states: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+
+
+Policy = Callable[[History], np.ndarray]
+"""Maps the histories of N episodes to probabilities (N, A) of the next action."""
 
 
 class Problem(ABC):

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from seqdec_lib.decoding import generate
-from seqdec_lib.training import IGNORE, Batch
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.sequences.decoding import generate
+from seqdec_lib.sequences.training import IGNORE, Batch
+from seqdec_lib.sequences.transformer import Transformer
 
 END = 0
 """The token that ends an answer."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from seqdec_lib.tokens import At, check_tokens, checked_sizes, pick, positions_at
+from seqdec_lib.sequences.tokens import At, check_tokens, checked_sizes, pick, positions_at
 from seqdec_lib.validation import fraction, whole_number
 
 

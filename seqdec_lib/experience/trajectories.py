@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from seqdec_lib.mdp import policy_rows
-from seqdec_lib.problems.base import Problem
+from seqdec_lib.problems.base import History, Policy, Problem
 from seqdec_lib.validation import fraction, probability_rows, whole_number
 
 
@@ -134,6 +134,12 @@ class Trajectories:
         ended = np.ones(len(lengths), dtype=bool) if terminated is None else np.array(terminated)
         return cls(flat_states[first[:, None] + after], flat_actions, flat_rewards, mask, ended)
 
+    @classmethod
+    def complete(cls, history: History) -> Trajectories:
+        """Episodes that were all played to the end, from their histories at the last step."""
+        taken = np.ones(history.actions.shape, dtype=bool)
+        return cls(history.states, history.actions, history.rewards, taken, taken[:, -1])
+
     def returns_to_go(self, discount: float = 1.0) -> np.ndarray:
         """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken.
 
@@ -207,29 +213,6 @@ def _whole(name: str, values: np.ndarray) -> np.ndarray:
             f"{name} must be whole numbers, but {values.dtype} came; number them 0, 1, 2, ..."
         )
     return values.astype(np.int64)
-
-
-@dataclass
-class History:
-    """What a policy sees of N episodes at step t.
-
-    Episodes that are over keep their rows, padded as in `Trajectories`: what the policy says about
-    them is not used.
-
-    Attributes
-    ----------
-    states : (N, t + 1) int; the last column is now
-    actions : (N, t) int
-    rewards : (N, t) float
-    """
-
-    states: np.ndarray
-    actions: np.ndarray
-    rewards: np.ndarray
-
-
-Policy = Callable[[History], np.ndarray]
-"""Maps the histories of N episodes to probabilities (N, A) of the next action."""
 
 
 def as_policy(policy: Policy | np.ndarray | None, problem: Problem) -> Policy:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqdec_lib.lstm import LSTM
+from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.problems.base import Problem
-from seqdec_lib.training import IGNORE, Batch
-from seqdec_lib.trajectories import Trajectories
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.training import IGNORE, Batch
+from seqdec_lib.sequences.transformer import Transformer
 from seqdec_lib.validation import discount_factor, whole_number
 
 GOALS = (None, "return", "return_to_go")
@@ -28,7 +28,7 @@ class TokenLayout:
     ----------
     n_states, n_actions : sizes of the two spaces
     context : steps that a model looks back, the present one included
-    goal : None, "return" or "return_to_go", see `seqdec_lib.sequence`
+    goal : None, "return" or "return_to_go", see `seqdec_lib.sequences.policy`
     return_levels : (L,) returns that have a token, rising; any other counts as the nearest
     return_range : smallest and largest return (or return-to-go) of the data
     reward_levels : (M,) likewise for rewards; None: no reward tokens

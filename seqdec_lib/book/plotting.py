@@ -12,11 +12,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
-from seqdec_lib.evaluation import mean_interval
+from seqdec_lib.experience.evaluation import mean_interval
+from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.problems.racetrack import FINISH, ROAD, START, WALL, Racetrack
 from seqdec_lib.problems.rail import CITIES, CITY_NAMES
 from seqdec_lib.problems.travel_tree import TravelTree
-from seqdec_lib.trajectories import Trajectories
 from seqdec_lib.validation import whole_number
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"

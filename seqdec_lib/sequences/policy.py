@@ -23,23 +23,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdec_lib.decoding import distribution
-from seqdec_lib.layout import GOALS, TokenLayout, TokenVectors
-from seqdec_lib.lstm import LSTM
-from seqdec_lib.problems.travel_tree import TravelTree
-from seqdec_lib.trajectories import History, Policy, Trajectories
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.problems.base import History
+from seqdec_lib.sequences.decoding import distribution
+from seqdec_lib.sequences.layout import TokenLayout
+from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.transformer import Transformer
 from seqdec_lib.validation import whole_number
-
-__all__ = [
-    "GOALS",
-    "SequencePolicy",
-    "TokenLayout",
-    "TokenVectors",
-    "every_trip",
-    "histories",
-    "table_on_tree",
-]
 
 
 class SequencePolicy:
@@ -183,32 +172,6 @@ class SequencePolicy:
                 f"actions must lie in 0..{self.layout.n_actions - 1}, but {actions.min()}.."
                 f"{actions.max()} came; the model was trained on another problem."
             )
-
-
-def table_on_tree(tree: TravelTree, policy: Policy) -> np.ndarray:
-    """What a policy of histories does at each node of a tree: (first_leaf, A) probabilities.
-
-    A node is a history, so this is the whole policy, and `evaluation.regret_of` is exact.
-    """
-    return np.concatenate([policy(histories(tree, t)) for t in range(tree.horizon)])
-
-
-def histories(tree: TravelTree, t: int) -> History:
-    """The histories of all nodes of a tree's level t, in the order of the nodes."""
-    states = tree.ways(t)
-    rewards = np.zeros((len(states), t))
-    if tree.dense:
-        rewards = np.diff(tree.enjoyment(states.ravel()).reshape(states.shape), axis=1)
-    elif t == tree.horizon:
-        rewards[:, -1] = tree.level_enjoyment(t)
-    return History(states, (states[:, 1:] - 1) % tree.branching, rewards)
-
-
-def every_trip(tree: TravelTree) -> Trajectories:
-    """All trips of a tree, once each, in the order of the leaves: (n_leaves,) episodes."""
-    whole = histories(tree, tree.horizon)
-    taken = np.ones(whole.actions.shape, dtype=bool)
-    return Trajectories(whole.states, whole.actions, whole.rewards, taken, taken[:, -1])
 
 
 def _checked_target(

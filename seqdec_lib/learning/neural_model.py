@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from seqdec_lib.experience.trajectories import Trajectories
+from seqdec_lib.learning.tabular import Transitions
+from seqdec_lib.learning.world_model import transitions_of
 from seqdec_lib.mdp import MDP, value_iteration
-from seqdec_lib.tabular import Transitions
-from seqdec_lib.trajectories import Trajectories
 from seqdec_lib.validation import whole_number
-from seqdec_lib.world_model import transitions_of
 
 
 class NeuralModel:

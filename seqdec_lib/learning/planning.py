@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqdec_lib.trajectories import History, Policy
+from seqdec_lib.problems.base import History, Policy
 from seqdec_lib.validation import discount_factor, fraction, whole_number
 
 Simulator = Callable[

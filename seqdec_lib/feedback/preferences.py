@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqdec_lib.training import Batch, log_probabilities
+from seqdec_lib.sequences.training import Batch, log_probabilities
 from seqdec_lib.validation import positive_number
 
 

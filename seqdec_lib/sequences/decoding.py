@@ -10,8 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-from seqdec_lib.lstm import LSTM
-from seqdec_lib.transformer import Transformer
+from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.transformer import Transformer
 from seqdec_lib.validation import whole_number
 
 

@@ -1,7 +1,7 @@
 """A bilingual corpus whose every text and every probability is known.
 
 A text is a prompt and an answer. A prompt is an instruction with a sentence, a question or the
-beginning of a sentence in it; sentences say facts (`seqdec_lib.facts`) in English or in Korean.
+beginning of a sentence in it; sentences say facts (`facts`) in English or in Korean.
 There are some thousands of texts in all, so entropies are sums, not estimates:
 
     pairs = withheld_pairs(FACTS, seed=0)
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqdec_lib.facts import FACTS, Fact
+from seqdec_lib.language.facts import FACTS, Fact
 from seqdec_lib.validation import whole_number
 
 LANGUAGES = ("English", "Korean")

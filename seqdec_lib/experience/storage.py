@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.spaces import Discrete
 
+from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.problems.base import Problem
-from seqdec_lib.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from minari import MinariDataset

@@ -87,7 +87,9 @@ class SliderFigure:
 
     def html(self) -> str:
         """The figure as HTML that stands on its own."""
-        style, script = ((files("seqdec_lib") / f"slider.{kind}").read_text() for kind in _KINDS)
+        style, script = (
+            (files("seqdec_lib.book") / f"slider.{kind}").read_text() for kind in _KINDS
+        )
         shown = self.frames[self.start]
         drawn = "\n".join(
             f'<g data-label="{escape(frame.label)}" data-description="{escape(frame.description)}" '

@@ -1,6 +1,6 @@
 """How much of a chapter's numbers is luck? Run it with several seeds and keep what it records.
 
-    python -m seqdec_lib.seeds chapters/07_*.ipynb
+    python -m seqdec_lib.book.seeds chapters/07_*.ipynb
 
 runs each chapter once a seed (SEQDEC_SEED = 0, 1, ...), prints mean and interval of every number
 that it records, and writes all of them to `seeds.json` beside this module, where `table` finds
@@ -22,10 +22,10 @@ from tempfile import TemporaryDirectory
 from IPython.display import Markdown
 
 from seqdec_lib.book import CPU_SECONDS, recorded
-from seqdec_lib.evaluation import mean_interval
+from seqdec_lib.experience.evaluation import mean_interval
 from seqdec_lib.validation import whole_number
 
-FILE = Path(str(files("seqdec_lib"))) / "seeds.json"
+FILE = Path(str(files("seqdec_lib.book"))) / "seeds.json"
 
 
 def measure(notebook: Path | str, seeds: int) -> dict[str, list[float]]:
@@ -86,7 +86,7 @@ def _row(values: Sequence[float]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the chapters that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m seqdec_lib.seeds", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m seqdec_lib.book.seeds", description=__doc__)
     parser.add_argument("chapters", nargs="+", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args(arguments)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from seqdec_lib.problems.base import Problem
-from seqdec_lib.trajectories import Policy, collect
+from seqdec_lib.experience.trajectories import collect
+from seqdec_lib.problems.base import Policy, Problem
 from seqdec_lib.validation import fraction
 
 ROUNDING = 1e-12  # relative

@@ -66,7 +66,7 @@ def start(budget: float, seed: int = 0) -> int:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    plt.style.use(str(files("seqdec_lib") / "seqdec.mplstyle"))
+    plt.style.use(str(files("seqdec_lib.book") / "seqdec.mplstyle"))
     record("cpu_budget", budget)
     return seed
 
@@ -154,7 +154,7 @@ def add_to_leaderboard(
 
     Parameters
     ----------
-    regret : 0 is optimal, 1 is uniformly random (`seqdec_lib.evaluation.regret`).
+    regret : 0 is optimal, 1 is uniformly random (`seqdec_lib.experience.regret`).
     needs : any of "model", "rewards", "expert", "preferences".
     trajectories : logged trips that it learned from.
     steps : steps in the environment that it took itself while learning.

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from seqdec_lib.tokens import At
+from seqdec_lib.sequences.tokens import At
 from seqdec_lib.validation import fraction, positive_number, whole_number
 
 IGNORE = -100

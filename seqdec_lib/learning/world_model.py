@@ -1,7 +1,7 @@
 """World models: estimates of P(s', r' | s, a) from experience, and Q-learning that dreams in one.
 
 A model is asked in two ways. `sample` answers like a problem's `step`, so whatever plans by
-simulation (`seqdec_lib.planning`) can use the model in the world's place; `mdp` and `plan` hand the
+simulation (`planning`) can use the model in the world's place; `mdp` and `plan` hand the
 whole table to value iteration. How wrong a model may be, and what that costs, is
 `perturbed` and `simulation_lemma_bound`.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from seqdec_lib.experience.trajectories import Trajectories
+from seqdec_lib.learning.tabular import TabularLearner, Transitions
 from seqdec_lib.mdp import MDP, value_iteration
 from seqdec_lib.problems.base import Problem
-from seqdec_lib.tabular import TabularLearner, Transitions
-from seqdec_lib.trajectories import Trajectories
 from seqdec_lib.validation import fraction, whole_number
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from seqdec_lib.evaluation import regret
+from seqdec_lib.experience.evaluation import regret
 from seqdec_lib.mdp import policy_rows
 from seqdec_lib.problems.base import Problem
 from seqdec_lib.validation import fraction, whole_number

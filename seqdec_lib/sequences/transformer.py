@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqdec_lib.tokens import At, check_tokens, checked_sizes, pick, positions_at
+from seqdec_lib.sequences.tokens import At, check_tokens, checked_sizes, pick, positions_at
 from seqdec_lib.validation import fraction, whole_number
 
 
