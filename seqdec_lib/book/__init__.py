@@ -18,6 +18,7 @@ from seqdec_lib.book.records import (
     start,
     stopwatch,
 )
+from seqdec_lib.watching import someone_watches
 
 __all__ = [
     "CPU_SECONDS",
@@ -30,6 +31,7 @@ __all__ = [
     "record",
     "recorded",
     "rows",
+    "someone_watches",
     "start",
     "stopwatch",
 ]
