@@ -1,8 +1,7 @@
-"""A chapter's first cell, its records and its leaderboard."""
+"""A chapter's first cell, its records, its claims and its leaderboard."""
 
 import ast
 import json
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -15,19 +14,20 @@ import pytest
 import torch
 from IPython.core.formatters import PlainTextFormatter
 
-from seqdec_lib.book import records as book
+from seqdec_lib import book
+from seqdec_lib.book import boards, records
 
 
 @pytest.fixture(autouse=True)
 def own_rows_and_style(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(book, "_recorded_here", {})
-    monkeypatch.setattr(book, "_seconds_here", {})
-    monkeypatch.setenv("TQDM_DISABLE", "0")
     monkeypatch.delenv("SEQDEC_SEED", raising=False)
+    monkeypatch.setattr(records, "someone_watches", lambda: False)
     threads = torch.get_num_threads()
     with matplotlib.rc_context():
         yield
     torch.set_num_threads(threads)
+    records.recorded_here.clear()
+    boards.seconds_here.clear()
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
         assert raw
         calls.append((data, metadata))
 
-    monkeypatch.setattr(book, "display", display)
+    monkeypatch.setattr(records, "display", display)
     return calls
 
 
@@ -69,7 +69,6 @@ def test_start_seeds_everything(shown: list, monkeypatch: pytest.MonkeyPatch) ->
     assert book.start(budget=20, seed=1) == 1
     assert not set(draws()) & set(first)
     assert torch.get_num_threads() == 1
-    assert os.environ["TQDM_DISABLE"] == "1"
     assert shown[0][1]["scrapbook"]["name"] == "cpu_budget"
 
 
@@ -111,7 +110,7 @@ def test_a_record_is_what_glue_writes(
     value: object, shown: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glue = pytest.importorskip("myst_nb.ext.glue")
-    monkeypatch.setattr(glue, "ipy_display", book.display)
+    monkeypatch.setattr(glue, "ipy_display", records.display)
     monkeypatch.setattr(  # the one of a running IPython, which there is none of here
         glue.IPython.core.formatters,
         "format_display_data",
@@ -170,6 +169,56 @@ def test_what_was_recorded_can_be_read_back(shown: list, tmp_path: Path) -> None
     read = book.recorded(tmp_path / "01_x.ipynb")
     assert read == values
     assert [type(value) for value in read.values()] == [float, int, bool, str]
+
+
+def test_a_record_is_shown_to_whoever_watches_and_to_nobody_else(
+    shown: list, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def all_kinds() -> str:
+        book.record("share", np.float64(0.25))
+        book.claim("All is well.", True)
+        book.add_to_leaderboard("mine", 0.5)
+        return capsys.readouterr().out
+
+    assert all_kinds() == ""
+    recorded = list(shown)
+    monkeypatch.setattr(records, "someone_watches", lambda: True)
+    assert all_kinds() == "share = 0.25\ntrue: All is well.\n"
+    assert shown == 2 * recorded
+
+
+# -- claim
+
+
+def test_a_claim_is_recorded_under_its_words(shown: list, tmp_path: Path) -> None:
+    book.claim("None of the nine fails.", True)
+    book.claim("It's “so”.", np.bool_(True))
+    write_chapter(tmp_path / "01_x.ipynb", shown)
+    read = book.recorded(tmp_path / "01_x.ipynb")
+    assert read == {"claim: None of the nine fails.": True, "claim: It's “so”.": True}
+
+
+@pytest.mark.parametrize("condition", [False, np.bool_(False)])
+def test_a_false_claim_raises_and_quotes_the_sentence(condition: object, shown: list) -> None:
+    with pytest.raises(AssertionError, match='the chapter says "None of the nine fails."'):
+        book.claim("None of the nine fails.", condition)
+    assert shown[0][0] == {"application/papermill.record/text/plain": "False"}
+
+
+@pytest.mark.parametrize(
+    "condition", [1, 0, 0.5, "yes", None, np.array(True), np.array([True]), torch.tensor(True), []]
+)
+def test_a_claim_is_decided_by_a_bool_alone(condition: object, shown: list) -> None:
+    with pytest.raises(ValueError, match=r"takes True or False, but .* came"):
+        book.claim("None of the nine fails.", condition)
+    assert not shown
+
+
+@pytest.mark.parametrize("words", ["", " \n", None, True])
+def test_a_claim_needs_words(words: object, shown: list) -> None:
+    with pytest.raises(ValueError, match="needs words of the chapter"):
+        book.claim(words, True)
+    assert not shown
 
 
 # -- leaderboard

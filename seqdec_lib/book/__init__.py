@@ -1,10 +1,12 @@
-"""What a chapter itself needs: seeds, numbers for the prose, a row on the leaderboard, figures.
+"""What a chapter itself needs.
 
-`records` starts a chapter and keeps what it found; `seeds` measures a chapter with several seeds;
-`plotting` draws, and `interactive` makes figures with a slider.
+`opening` starts a chapter; `records` keeps what it found and holds its sentences against the truth;
+`boards` has one table for all methods and one for all drivers; `evidence` shows what was measured
+outside the chapter. `plotting` draws, and `interactive` makes figures with a slider. `sentences`
+reads a chapter as its reader does, for the tests and the site.
 """
 
-from seqdec_lib.book.records import (
+from seqdec_lib.book.boards import (
     CPU_SECONDS,
     LAP_TIMES,
     LEADERBOARD,
@@ -12,12 +14,11 @@ from seqdec_lib.book.records import (
     add_to_leaderboard,
     lap_times,
     leaderboard,
-    record,
-    recorded,
     rows,
-    start,
     stopwatch,
 )
+from seqdec_lib.book.opening import start
+from seqdec_lib.book.records import claim, record, recorded
 from seqdec_lib.watching import someone_watches
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "LEADERBOARD",
     "add_lap_time",
     "add_to_leaderboard",
+    "claim",
     "lap_times",
     "leaderboard",
     "record",
