@@ -13,14 +13,19 @@ from typing import Any
 from nbformat import NotebookNode
 from nbval.plugin import comment_markers, metadata_tags
 
-from tests.comparison import IMAGES, Tolerance, records
-from tests.prose import decimals, normal_form
+from seqdec_lib.book import CPU_SECONDS, recorded
+from seqdec_lib.book.sentences import claims
+from tests.comparison import IMAGES, RECORD, Tolerance, records
+from tests.prose import count_value, counts, decimals, normal_form
 
 LARGEST_BUDGET = 90  # CPU seconds
 LARGEST_CELL = 25  # lines
 LARGEST_FILE = 2_000_000  # bytes
 SHARES = ("pixels", "frames")
 TOLERANCES = ("relative", "absolute", *SHARES)
+BOOKKEEPING_TAG = "remove-cell"  # myst-nb's own, which leaves the cell out of the page
+BOOKKEEPING = {"record", "claim", "add_to_leaderboard", "add_lap_time"}
+RECORD_TEXT = f"{RECORD}text/plain"
 DRAWINGS = (*IMAGES, "image/svg+xml")
 MACHINE_PATH = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|\b[A-Za-z]:\\{1,2}Users\b)[^\s\"'<>]*")
 
@@ -199,13 +204,18 @@ def budget_complaints(notebook: NotebookNode) -> list[str]:
 
 
 def prose_complaints(notebook: NotebookNode) -> list[str]:
-    """Numbers in markdown, captions and alt texts are glued, or listed as chosen inputs."""
+    """Numbers in markdown, captions and alt texts are glued, or listed as chosen inputs.
+
+    That concerns decimals, percentages, and counts that the chapter records.
+    """
+    results = recorded_counts(notebook)
     texts = [(where, cell, cell.source) for where, cell in markdown_cells(notebook)]
     texts += [(where, cell, _figure_texts(cell)) for where, cell in code_cells(notebook)]
     complaints = []
     for where, cell, text in texts:
         inputs = cell.metadata.get("seqdec", {}).get("inputs", {})
-        found = decimals(text)
+        whole = counts(text)
+        found = decimals(text) | {n for n in whole if count_value(n) in results}
         listed = {normal_form(number) for number in inputs}
         complaints += [
             f"{where} types the number {number}: if it is a result, record() it and write "
@@ -215,7 +225,7 @@ def prose_complaints(notebook: NotebookNode) -> list[str]:
         ]
         complaints += [
             f"{where} lists the input {number}, which does not occur in it: delete the entry"
-            for number in sorted(listed - found)
+            for number in sorted(listed - found - whole)
         ]
         complaints += [
             f"{where} lists the input {number} without its meaning: say what it is"
@@ -225,11 +235,92 @@ def prose_complaints(notebook: NotebookNode) -> list[str]:
     return complaints
 
 
+def recorded_counts(notebook: NotebookNode) -> set[int]:
+    """Return the whole numbers that a chapter records; its budget and seconds are no results."""
+    return {
+        int(value)
+        for key, value in recorded(notebook).items()
+        if _is_number(value) and float(value).is_integer()
+        if key != "cpu_budget" and not key.startswith(CPU_SECONDS)
+    }
+
+
 def _figure_texts(cell: NotebookNode) -> str:
     """Return the caption and the alt text that a code cell gives its figure."""
     figure = cell.metadata.get("mystnb", {})
     texts = (figure.get("figure", {}).get("caption"), figure.get("image", {}).get("alt"))
     return "\n".join(text for text in texts if isinstance(text, str))
+
+
+# --- claims, and cells that the reader doesn't see ----------------------------------------------
+
+
+def claim_complaints(notebook: NotebookNode) -> list[str]:
+    """What is claimed is true, and the chapter says it."""
+    complaints = []
+    for claim in claims(notebook):
+        if not claim.holds:
+            complaints.append(f'claims "{claim.words}", which is not true: mend the sentence')
+        if claim.cell is None:
+            complaints.append(
+                f'claims "{claim.words}", which no paragraph says: a claim quotes the chapter, '
+                "with its numbers as the reader sees them"
+            )
+    return complaints
+
+
+def bookkeeping_complaints(notebook: NotebookNode) -> list[str]:
+    """A cell that the reader doesn't see only keeps the books, and no other needs what it makes."""
+    complaints, hidden_names = [], {}
+    for where, cell in code_cells(notebook):
+        tree = ast.parse(_plain_python(cell.source))
+        if BOOKKEEPING_TAG in cell.metadata.get("tags", []):
+            complaints += [f"{where} {text}" for text in _hidden_cell_complaints(tree, cell)]
+            hidden_names |= dict.fromkeys(_names(tree, ast.Store), where)
+        else:
+            needed = _names(tree, ast.Load) - _names(tree, ast.Store)
+            complaints += [
+                f"{where} uses {name}, which is made in {hidden_names[name]}, out of the reader's "
+                f"sight: make it in a cell without the tag {BOOKKEEPING_TAG}"
+                for name in sorted(needed & set(hidden_names))
+            ]
+    return complaints
+
+
+def _hidden_cell_complaints(tree: ast.Module, cell: NotebookNode) -> Iterator[str]:
+    statements = list(ast.walk(tree))
+    calls = [node.value for node in statements if isinstance(node, ast.Expr)]
+    kept = [call for call in calls if isinstance(call, ast.Call) and _called(call) in BOOKKEEPING]
+    advice = f"tagged {BOOKKEEPING_TAG}, so that no reader sees it:"
+    for call in calls:
+        if call not in kept:
+            yield f"is {advice} do `{ast.unparse(call)[:50]}` in a cell that is seen"
+    if not kept and not any(isinstance(node, ast.Assert) for node in statements):
+        yield f"is {advice} it records and claims nothing, so take the tag away"
+    if any(set(output.get("data", {"text": ""})) - {RECORD_TEXT} for output in cell.outputs):
+        yield f"is {advice} show its output in a cell that is seen"
+
+
+def _called(call: ast.Call) -> str:
+    """Return the last name of what is called: "record" for `book.record(...)`."""
+    return ast.unparse(call.func).rpartition(".")[2]
+
+
+def _names(tree: ast.Module, context: type[ast.expr_context]) -> set[str]:
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    if context is ast.Store:
+        found |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        found |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    return found
+
+
+def _plain_python(source: str) -> str:
+    """Return a cell's source; nothing of one that is not Python, which its run complains about."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return ""
+    return source
 
 
 # --- figures, cells, files --------------------------------------------------------------------
@@ -296,6 +387,8 @@ def static_complaints(notebook: NotebookNode, size: int) -> list[str]:
         *metadata_complaints(notebook),
         *budget_complaints(notebook),
         *prose_complaints(notebook),
+        *claim_complaints(notebook),
+        *bookkeeping_complaints(notebook),
         *alt_text_complaints(notebook),
         *length_complaints(notebook),
         *path_complaints(notebook),

@@ -1,4 +1,4 @@
-"""Find the decimals and percentages that stand in MyST markdown as plain text."""
+"""Find the decimals, percentages and counts that stand in MyST markdown as plain text."""
 
 import re
 from collections.abc import Iterator
@@ -32,6 +32,24 @@ DECIMAL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+# A whole number on its own: not in code, a name, a date or an exponent.
+COUNT = re.compile(
+    r"(?<![\w.,^_{/-]) (?:\d{1,3}(?:,\d{3})+|\d+) (?! \w | [.,/-]\d | \s?\\?% | \} )", re.VERBOSE
+)
+YEAR = re.compile(r"(?:19|20)\d\d")
+SMALLEST_COUNT = 13  # smaller ones are everywhere, and are written in words besides
+
+
+def counts(text: str) -> set[str]:
+    """Return the whole numbers from 13 on, years apart, that stand in `text`, as "1,000"."""
+    found = {match[0] for match in COUNT.finditer(re.sub(r"`[^`]*`", " ", prose(text)))}
+    return {n for n in found if count_value(n) >= SMALLEST_COUNT and not YEAR.fullmatch(n)}
+
+
+def count_value(number: str) -> int:
+    """Return the value of a count."""
+    return int(number.replace(",", ""))
 
 
 def decimals(text: str) -> set[str]:

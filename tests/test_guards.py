@@ -36,7 +36,7 @@ from tests.comparison import (
     compare_text,
     compare_values,
 )
-from tests.prose import decimals
+from tests.prose import counts, decimals
 
 ROOT = Path(__file__).parents[1]
 ALT = "A line that rises from the lower left to the upper right."
@@ -245,6 +245,82 @@ def test_input_without_meaning_is_caught(chapter: NotebookNode) -> None:
 )
 def test_decimals_in_prose(text: str, found: set[str]) -> None:
     assert decimals(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the 729 trips, 1,000 of 16000; 243", {"729", "1,000", "16000", "243"}),
+        ("$3^6 = 729$ and ($64$), \u201c30\u201d.", {"729", "64", "30"}),
+        ("twelve, 12, and `729` or `x = 729`", set()),
+        ("in 2024, 1998-2003, 729.5, x729, 729%, -729, $3^{20}$, $x_20$, 3/14, v1.20", set()),
+        ("{glue:text}`trips` of {eq}`eq-729`, [729](729.html)", {"729"}),
+        ("```python\n729\n```\n```{note}\n730\n```", {"730"}),
+    ],
+)
+def test_counts_in_prose(text: str, found: set[str]) -> None:
+    assert counts(text) == found
+
+
+def record_cell(chapter: NotebookNode, source: str, *names: str, value: str = "True") -> None:
+    """Append a cell that the reader doesn't see, with what it recorded."""
+    cell = add_cell(chapter, source, tags=[guards.BOOKKEEPING_TAG])
+    cell.outputs = [record_output(name, value) for name in names]
+
+
+def test_typed_count_that_is_recorded_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, 'record("goats", 4321)', "goats", value="4321.0")
+    add_text(chapter, "There are 4,320 sheep and {glue:text}`goats:,` goats.")
+    assert guards.static_complaints(chapter, size=0) == []
+    add_text(chapter, "These 4,321 goats.")
+    assert "types the number 4,321" in only_complaint(chapter)
+    chapter.cells[-1].metadata["seqdec"] = {"inputs": {"4,321": "goats, bought"}}
+    assert guards.static_complaints(chapter, size=0) == []
+
+
+def test_claim_that_the_chapter_says_passes(chapter: NotebookNode) -> None:
+    add_text(chapter, "# A title\n\nOne *goat* and the {glue:text}`goats` others\nare white.")
+    record_cell(chapter, 'record("goats", 99)', "goats", value="99")
+    record_cell(chapter, "claim(...)", "claim: the 99 others are white")
+    assert guards.static_complaints(chapter, size=0) == []
+
+
+def test_claim_that_the_chapter_does_not_say_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, "claim(...)", "claim: the goats are white")
+    assert 'claims "the goats are white", which no paragraph says' in only_complaint(chapter)
+
+
+def test_claim_committed_as_false_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "The goats are white.")
+    record_cell(chapter, "claim(...)", "claim: The goats are white.", value="False")
+    assert 'claims "The goats are white.", which is not true' in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("goats = 3\nprint(goats)\nassert goats", "do `print(goats)` in a cell that is seen"),
+        ("record('a', 1)\nfigure", "do `figure` in a cell that is seen"),
+        ("goats = 3", "it records and claims nothing, so take the tag away"),
+    ],
+)
+def test_hidden_cell_that_does_more_than_bookkeeping_is_caught(
+    chapter: NotebookNode, source: str, complaint: str
+) -> None:
+    record_cell(chapter, source)
+    assert complaint in only_complaint(chapter)
+
+
+def test_hidden_cell_with_something_to_see_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, "assert 1")
+    chapter.cells[-1].outputs = [new_output("stream", name="stdout", text="5 goats")]
+    assert "show its output in a cell that is seen" in only_complaint(chapter)
+
+
+def test_seen_cell_that_needs_a_hidden_one_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, "goats = [g for g in range(3)]\nassert goats")
+    add_cell(chapter, "[g for g in range(4)]\nlen(goats)")
+    assert "uses goats, which is made in Cell" in only_complaint(chapter)
 
 
 @pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])
@@ -481,6 +557,16 @@ CASES = {
     "time that is not compared": Case(
         "print(0.5)", commit_text("0.6"), None, {"seqdec": {"not_compared": "for this test"}}
     ),
+    "false claim": Case(
+        'book.claim("All of it is well.", True)',
+        do_instead('book.claim("All of it is well.", 1 > 2)'),
+        'the chapter says "All of it is well.", and that is not true here',
+    ),
+    "claim that is no longer made": Case(
+        'book.claim("All of it is well.", True)',
+        do_instead("pass"),
+        "record claim: All of it is well.: 1 committed, 0 in the new run",
+    ),
     "error": Case("pass", do_instead("1 / 0"), "ZeroDivisionError"),
     "error that is not compared": Case(
         "pass", do_instead("1 / 0"), "ZeroDivisionError", {"seqdec": {"not_compared": "a time"}}
@@ -538,6 +624,7 @@ def short_chapter(original: NotebookNode) -> NotebookNode:
     chapter = new_notebook(cells=[copy.deepcopy(start), *cases, *network])
     for cell in chapter.cells[1:]:
         cell.metadata["mystnb"] = {"image": {"alt": ALT}}
+    add_text(chapter, "All of *it* is well.")
     return NotebookClient(chapter, resources={"metadata": {"path": ROOT}}).execute()
 
 
@@ -546,7 +633,7 @@ def injure(chapter: NotebookNode) -> None:
     set_budget(chapter, "budget=0.1")
     injuries = [case.injure for case in CASES.values()]
     injuries += [do_instead(source) for source, _ in NETWORK.values()]
-    for cell, harm in zip(chapter.cells[1:], injuries, strict=True):
+    for cell, harm in zip(chapter.cells[1:-1], injuries, strict=True):
         harm(cell)
     add_text(chapter, "The regret falls to 0.93.")
 
