@@ -29,7 +29,8 @@ from seqdec_lib.problems.tree_policies import (
     trip_probabilities,
 )
 from seqdec_lib.sequences.layout import TokenLayout
-from seqdec_lib.sequences.training import fit, log_probabilities
+from seqdec_lib.sequences.losses import log_probabilities
+from seqdec_lib.sequences.training import fit
 from seqdec_lib.sequences.transformer import Transformer
 from tests.table_policy import TablePolicy
 
