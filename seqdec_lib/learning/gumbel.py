@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,7 +69,7 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
     ValueError
         See `gumbel_softmax`.
     """
-    largest, chosen = _noisy(logits, generator).detach().max(dim=-1)
+    largest, chosen = _noisy(logits, generator).max(dim=-1)
     _check_largest(logits, largest)
     return chosen
 
@@ -102,28 +103,61 @@ def gumbel_softmax(
             "for exact samples (the limit of tau = 0) call gumbel_max."
         )
     noisy = _noisy(logits, generator)
-    if hard:
-        largest, chosen = noisy.detach().max(dim=-1, keepdim=True)
-    else:
-        largest = noisy.detach().amax(dim=-1, keepdim=True)
+    largest = noisy.amax(dim=-1, keepdim=True)
     _check_largest(logits, largest)
     # The largest entry becomes 0 before the division, so no temperature makes it overflow; and the
-    # temperature itself is kept from rounding to 0 or infinity in the precision of the logits.
+    # temperature itself is kept from rounding to 0 or infinity in the precision of the noise.
     limits = torch.finfo(noisy.dtype)
-    soft = noisy.sub_(largest).div_(min(max(tau, limits.tiny), limits.max)).softmax(dim=-1)
-    return (_StraightThrough.apply(soft, chosen) if hard else soft).to(logits.dtype)
+    tau = min(max(tau, limits.tiny), limits.max)
+    noisy.sub_(largest)
+    one_hot = _one_hot(noisy) if hard else None
+    soft = _Softmax.apply(logits, noisy.div_(tau), tau)
+    return (_StraightThrough.apply(soft, one_hot) if hard else soft).to(logits.dtype)
+
+
+class _Softmax(torch.autograd.Function):
+    """The softmax of scaled logits, written over them; differentiable any number of times.
+
+    `scaled` holds (logits + constants) / tau, its largest entries 0. What PyTorch would keep and
+    copy on the way from the logits is never made.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, scaled: Tensor, tau: float) -> Tensor:
+        soft = scaled.exp_()
+        soft.div_(soft.sum(dim=-1, keepdim=True))
+        ctx.mark_dirty(scaled)
+        ctx.save_for_backward(soft)
+        ctx.tau = tau
+        return soft
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (soft,) = ctx.saved_tensors
+        weighted = gradient * soft
+        mean = weighted.sum(dim=-1, keepdim=True)
+        return weighted.addcmul_(soft, mean, value=-1).div_(ctx.tau), None, None
 
 
 class _StraightThrough(torch.autograd.Function):
-    """One-hot forward, and backward as if the soft sample had been returned (any number of times)."""
+    """One-hot forward; backward as if the soft sample had been returned."""
 
     @staticmethod
-    def forward(ctx: object, soft: Tensor, chosen: Tensor) -> Tensor:
-        return torch.zeros_like(soft).scatter_(-1, chosen, 1.0)
+    def forward(ctx: Any, soft: Tensor, one_hot: Tensor) -> Tensor:
+        return one_hot
 
     @staticmethod
-    def backward(ctx: object, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient, None
+
+
+def _one_hot(noisy: Tensor) -> Tensor:
+    """One-hot rows of the first largest entries, where the largest are 0: faster than an argmax."""
+    one_hot = torch.eq(noisy, 0, out=torch.empty_like(noisy))
+    if one_hot.sum(dim=-1).amax() > 1:  # equal entries are rare
+        chosen = noisy.argmax(dim=-1, keepdim=True)
+        one_hot = torch.zeros_like(noisy).scatter_(-1, chosen, 1.0)
+    return one_hot
 
 
 def leave_one_out(returns: Tensor) -> Tensor:
@@ -192,7 +226,7 @@ def _noisy(logits: Tensor, generator: torch.Generator | None) -> Tensor:
             "least one action."
         )
     wide = torch.promote_types(logits.dtype, torch.float32)
-    return gumbel_noise(tuple(logits.shape), wide, logits.device, generator).add_(logits)
+    return gumbel_noise(tuple(logits.shape), wide, logits.device, generator).add_(logits.detach())
 
 
 def _check_largest(logits: Tensor, largest: Tensor) -> None:
