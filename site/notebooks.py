@@ -8,6 +8,7 @@ their committed outputs. This file is the Sphinx extension that puts both togeth
 """
 
 import copy
+import platform
 import shutil
 import sys
 import zipfile
@@ -30,6 +31,19 @@ from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = "chapters/"
+# Exactly what JupyterLab would write, so that opening a notebook doesn't change it.
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": platform.python_version(),
+    },
+}
 ARCHIVE = "sequential-decision-making-notebooks.zip"
 
 
@@ -133,8 +147,7 @@ class Chapter:
             )
         if self.cited:
             cells.append(nbformat.v4.new_markdown_cell(self.references(), id="references"))
-        metadata = {key: source.metadata[key] for key in ("kernelspec", "language_info")}
-        return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+        return nbformat.v4.new_notebook(cells=cells, metadata=KERNEL)
 
     def texts(self) -> dict[int, list[str]]:
         """The Markdown of each cell of the source, by index; for a code cell, what its figure says.
@@ -232,9 +245,11 @@ class NotebookBuilder(Builder):
                 raise SphinxError(f"{chapter.docname}: {error}") from error
             nbformat.validate(notebook)
             nbformat.write(notebook, out / chapter.name)
-        with zipfile.ZipFile(out / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(out / ARCHIVE, "w") as archive:
             for chapter in self.chapters.values():
-                archive.write(out / chapter.name, f"{Path(ARCHIVE).stem}/{chapter.name}")
+                entry = zipfile.ZipInfo(f"{Path(ARCHIVE).stem}/{chapter.name}")  # undated
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, (out / chapter.name).read_bytes(), zipfile.ZIP_DEFLATED)
 
     def resolved(self, docname: str) -> nodes.document:
         """The tree of a page, resolved for this builder, without the outputs of its cells."""
