@@ -1,4 +1,4 @@
-"""Make what is missing or stale, several runs at a time, and accept what a change left as it was."""
+"""Make what is missing or stale, several runs at a time; accept what a change left as it was."""
 
 import math
 import multiprocessing
