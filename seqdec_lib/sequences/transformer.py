@@ -273,9 +273,8 @@ class Transformer(nn.Module):
         if cache is not None and new == 1 and maps is None and not self.training:
             x = cache.read_one(x[:, 0], allowed, self.blocks[0].mlp[1])[:, None]
         else:
-            x = self._read(
-                x, at, allowed, None if cache is None else cache.kept, before + new, maps
-            )
+            kept = None if cache is None else cache.kept[..., : before + new, :]
+            x = self._read(x, at, allowed, kept, maps)
         logits = self.head(self.norm(x))
         return logits[:, 0] if squeeze else logits
 
