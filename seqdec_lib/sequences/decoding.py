@@ -30,7 +30,8 @@ def choose(
     """
     if temperature == 0:
         _check_sampling(temperature, top_k, top_p)
-        return _best(logits)[1]
+        _best(logits)
+        return logits.argmax(-1)
     cumulative = distribution(logits, temperature, top_k, top_p).cumsum(-1)
     draws = torch.rand(*cumulative.shape[:-1], 1, dtype=torch.float64, generator=generator)
     # The last sum may be 0.9999...: scaling the draw instead keeps every token in range.
@@ -62,11 +63,12 @@ def distribution(
         rows without a choice.
     """
     _check_sampling(temperature, top_k, top_p)
-    best, place = _best(logits)
+    best = _best(logits)
     if temperature == 0:
-        return torch.zeros_like(logits, dtype=torch.float64).scatter(-1, place[..., None], 1.0)
+        place = logits.argmax(-1, keepdim=True)
+        return torch.zeros_like(logits, dtype=torch.float64).scatter(-1, place, 1.0)
     # At most 0, so that no temperature, however small or large, gives anything but a number.
-    scaled = (logits.double() - best[..., None]) / temperature
+    scaled = (logits.double() - best) / temperature
     if top_k is None and top_p is None:
         return scaled.softmax(-1)
     ranked, order = scaled.sort(dim=-1, descending=True, stable=True)
@@ -77,17 +79,17 @@ def distribution(
     return torch.zeros_like(p).scatter(-1, order, p / p.sum(-1, keepdim=True))
 
 
-def _best(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The largest of each row, and where it stands first; a row without a choice is an error."""
+def _best(logits: Tensor) -> Tensor:
+    """The largest of each row, (..., 1); a row without a choice is an error."""
     if not logits.shape[-1]:
         raise ValueError("each row of logits needs a token to choose, but they are empty.")
-    best, place = logits.max(-1)  # inf and NaN, if there are any
+    best = logits.amax(-1, keepdim=True)  # inf and NaN, if there are any
     if not best.isfinite().all():
         raise ValueError(
             "logits must be numbers or -inf (never to be chosen), with a number in each row, but "
             "NaN, inf or a row of -inf came."
         )
-    return best, place
+    return best
 
 
 def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -37,10 +37,13 @@ class KeyValueCache:
         places are filled
     mask : (B, context) bool, False where a token was padding; None while there was no padding
     length : tokens read so far, padding included
+    blocks : the weights of each layer, for `read_one`
     """
 
-    def __init__(self, kept: Tensor, mask: Tensor | None = None, length: int = 0) -> None:
-        self.kept, self.mask, self.length = kept, mask, length
+    def __init__(
+        self, kept: Tensor, blocks: list, mask: Tensor | None = None, length: int = 0
+    ) -> None:
+        self.kept, self.blocks, self.mask, self.length = kept, blocks, mask, length
 
     @property
     def batch(self) -> int:
@@ -49,7 +52,7 @@ class KeyValueCache:
     def select(self, rows: Tensor) -> KeyValueCache:
         """A copy with these rows (M,) of the batch: to drop, repeat or reorder sequences."""
         mask = None if self.mask is None else self.mask[rows]
-        return KeyValueCache(self.kept[:, :, rows], mask, self.length)
+        return KeyValueCache(self.kept[:, :, rows], self.blocks, mask, self.length)
 
     def extend(self, mask: Tensor | None, new: int) -> Tensor | None:
         """Make room for `new` tokens; the mask (B, length) of all, None if none is padding."""
@@ -60,6 +63,27 @@ class KeyValueCache:
         if mask is not None:
             self.mask[:, self.length - new : self.length] = mask
         return None if self.mask is None else self.mask[:, : self.length]
+
+    def read_one(self, x: Tensor, allowed: Tensor | None, activation: nn.Module) -> Tensor:
+        """What all blocks make of one more token a row, (B, W) -> (B, W).
+
+        These are the sums of `Block`, in as few calls as possible: for a single token, calls take
+        longer than sums.
+        """
+        heads, width = self.kept.shape[3], x.shape[1]
+        seen = self.kept[..., : self.length, :].unbind(0)  # (2, B, H, S, W / H) of each layer
+        new = self.kept[..., self.length - 1, :].unbind(0)
+        for weights, past, now in zip(self.blocks, seen, new, strict=True):
+            scale_1, shift_1, scale_2, shift_2, of_qkv, bias_qkv, *rest = weights
+            of_out, bias_out, of_hidden, bias_hidden, of_mlp, bias_mlp = rest
+            qkv = F.linear(F.layer_norm(x, (width,), scale_1, shift_1), of_qkv, bias_qkv)
+            qkv = qkv.view(len(x), 3, heads, -1).transpose(0, 1)
+            now.copy_(qkv[1:])
+            mixed = F.scaled_dot_product_attention(qkv[0].unsqueeze(2), *past.unbind(0), allowed)
+            x = x + F.linear(mixed.flatten(1), of_out, bias_out)
+            hidden = F.linear(F.layer_norm(x, (width,), scale_2, shift_2), of_hidden, bias_hidden)
+            x = x + F.linear(activation(hidden), of_mlp, bias_mlp)
+        return x
 
 
 class SelfAttention(nn.Module):
@@ -246,20 +270,35 @@ class Transformer(nn.Module):
         seen = mask if cache is None else cache.extend(mask, new)
         allowed = self._allowed(seen, before, new, tokens.device)
         x = self.dropout(self._placed(embedded(self, tokens, mask), seen, before))
-        for i, block in enumerate(self.blocks):
-            past = None if cache is None else cache.kept[i, :, :, :, : before + new]
-            if at is not None and i + 1 == len(self.blocks):
-                x = block(x, at, self._rows_of(allowed, at, new), past, maps)
-            else:
-                x = block(x, None, allowed, past, maps)
+        if cache is not None and new == 1 and maps is None and not self.training:
+            x = cache.read_one(x[:, 0], allowed, self.blocks[0].mlp[1])[:, None]
+        else:
+            kept = None if cache is None else cache.kept[..., : before + new, :]
+            x = self._read(x, at, allowed, kept, maps)
         logits = self.head(self.norm(x))
         return logits[:, 0] if squeeze else logits
+
+    def _read(
+        self,
+        x: Tensor,
+        at: Tensor | None,
+        allowed: Tensor | None,
+        kept: Tensor | None,
+        maps: list[Tensor] | None,
+    ) -> Tensor:
+        """What the blocks make of tokens: (B, T, W) -> (B, K, W)."""
+        *first, last = self.blocks
+        pasts = [None] * len(self.blocks) if kept is None else kept.unbind(0)
+        for block, past in zip(first, pasts, strict=False):
+            x = block(x, None, allowed, past, maps)
+        allowed = allowed if at is None else self._rows_of(allowed, at, x.shape[1])
+        return last(x, at, allowed, pasts[-1], maps)
 
     def new_cache(self, batch: int) -> KeyValueCache:
         """An empty cache for a batch of this size."""
         sizes = (len(self.blocks), 2, whole_number("batch", batch, least=1), self.heads)
         kept = self.head.weight.new_empty(*sizes, self.context, self.width // self.heads)
-        return KeyValueCache(kept.detach())
+        return KeyValueCache(kept.detach(), [tuple(block.parameters()) for block in self.blocks])
 
     @torch.no_grad()
     def attention(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
