@@ -80,8 +80,9 @@ def first_needed(names: set[str], later: list[ast.stmt]) -> str | None:
     for statement in later:
         own = bound(statement)
         block = hasattr(statement, "body")  # a loop's variable is defined before its body runs
-        if needed := names & used(statement) - (own if block else set()):
-            return min(needed)
+        needs = used(statement) - (own if block else set()) | augmented(statement)
+        if names & needs:
+            return min(names & needs)
         names = names - own
     return None
 
@@ -102,6 +103,12 @@ def used(statement: ast.stmt) -> set[str]:
         inner += scope.get_children()
         found |= {s.get_name() for s in scope.get_symbols() if s.is_global() and s.is_referenced()}
     return found
+
+
+def augmented(statement: ast.stmt) -> set[str]:
+    """The names to which a statement adds something."""
+    targets = [node.target for node in ast.walk(statement) if isinstance(node, ast.AugAssign)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def table(statement: ast.stmt) -> symtable.SymbolTable:

@@ -112,8 +112,8 @@ class Writer:
 
     def on_paragraph(self, node: nodes.paragraph) -> str:
         text = self.inline(node)
-        text = re.sub(r"^(#|>|[-+](?=\s)|=+$)", r"\\\1", text)
-        return self.page.anchor(node) + re.sub(r"^(\d+)([.)])(?=\s)", r"\1\\\2", text)
+        text = re.sub(r"^(#|>|[-+](?=\s|$)|[-=]+$)", r"\\\1", text)
+        return self.page.anchor(node) + re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", text)
 
     def on_math_block(self, node: nodes.math_block) -> str:
         number = self.page.number(node)

@@ -16,7 +16,7 @@ from nbval.plugin import comment_markers, metadata_tags
 from seqdec_lib.book import CPU_SECONDS, recorded
 from seqdec_lib.book.sentences import claims
 from tests.comparison import IMAGES, RECORD, Tolerance, records
-from tests.prose import count_value, counts, decimals, normal_form
+from tests.prose import count_value, counts, decimals, fence_faults, normal_form
 
 LARGEST_BUDGET = 90  # CPU seconds
 LARGEST_CELL = 25  # lines
@@ -323,6 +323,15 @@ def _plain_python(source: str) -> str:
     return source
 
 
+def fence_complaints(notebook: NotebookNode) -> list[str]:
+    """What a cell opens, it closes: an open fence would swallow what follows it."""
+    return [
+        f"{where}: {fault}"
+        for where, cell in markdown_cells(notebook)
+        for fault in fence_faults(cell.source)
+    ]
+
+
 # --- figures, cells, files --------------------------------------------------------------------
 
 
@@ -387,6 +396,7 @@ def static_complaints(notebook: NotebookNode, size: int) -> list[str]:
         *metadata_complaints(notebook),
         *budget_complaints(notebook),
         *prose_complaints(notebook),
+        *fence_complaints(notebook),
         *claim_complaints(notebook),
         *bookkeeping_complaints(notebook),
         *alt_text_complaints(notebook),

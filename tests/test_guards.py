@@ -36,7 +36,7 @@ from tests.comparison import (
     compare_text,
     compare_values,
 )
-from tests.prose import counts, decimals
+from tests.prose import counts, decimals, fence_faults
 
 ROOT = Path(__file__).parents[1]
 ALT = "A line that rises from the lower left to the upper right."
@@ -197,6 +197,45 @@ def test_missing_or_forbidden_budget_is_caught(chapter: NotebookNode, argument: 
 def test_allowed_budget_passes(chapter: NotebookNode, budget: str) -> None:
     set_budget(chapter, f"budget={budget}")
     assert guards.budget_of(chapter) == float(budget)
+
+
+def test_fence_that_is_never_closed_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "```{exercise} Open\nInvent a rule.\n\n## Summary")
+    assert "line 1 opens ```{exercise} Open and never closes it" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "````{solution} ex\n```python\n1\n```\n````",
+        "```{note}\na\n```\n\n```{note}\nb\n```",
+        ":::{note}\n```python\n:::{tip}\n```\n:::",
+        "````md\n```{note}\n````",
+        "```x``` is code in a line",
+    ],
+)
+def test_fences_that_balance(text: str) -> None:
+    assert fence_faults(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```{exercise} a\ntext\n````{solution} b\nanswer\n````",
+        "```{exercise} a\ntext\n```{solution} b\nanswer\n```",
+        "```python\n1\n```{note}\n```",
+        "````{solution} a\n```python\n1\n````",
+        ":::{note}\n::::{tip}\n::::\n:::",
+        "```{note}\n~~~",
+    ],
+)
+def test_fences_that_do_not_balance(text: str) -> None:
+    assert fence_faults(text)
+
+
+@pytest.mark.parametrize("page", ["index.md", "references.md", "coursework/README.md"])
+def test_fences_of_a_page_balance(page: str) -> None:
+    assert fence_faults((ROOT / page).read_text(encoding="utf-8")) == []
 
 
 def test_typed_result_is_caught(chapter: NotebookNode) -> None:
