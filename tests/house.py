@@ -61,10 +61,11 @@ def functions(module: Module) -> Iterator[Function]:
 
 
 def is_private(name: str) -> bool:
-    """Whether a name begins with an underscore; `__len__` and `_repr_html_` are called by others."""
+    """Whether a name begins with an underscore; others call `__len__` and `_repr_html_`."""
     return name.startswith("_") and not name.endswith("_")
 
 
+@cache
 def private_names() -> set[str]:
     """Every private name that a module of this repository defines."""
     found = set()
@@ -148,7 +149,7 @@ def notebook_code(path: Path) -> Iterator[ast.Module]:
                 continue
 
 
-def unused(also: Iterable[str] = ()) -> set[tuple[str, str]]:
+def unused(also: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Every public (module, name) of the library that nobody outside it needs, even indirectly.
 
     Outside are chapters, assignments and the grader, appendices, benchmarks, evidence and the site,
@@ -170,4 +171,4 @@ def unused(also: Iterable[str] = ()) -> set[tuple[str, str]]:
     while todo:
         todo = set().union(*(uses for _, name, uses in defined if name in todo)) - needed
         needed |= todo
-    return {(m, name) for m, name, _ in defined if name not in needed and name[:1] != "_"}
+    return sorted((m, name) for m, name, _ in defined if name not in needed and name[:1] != "_")

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from seqdec_lib.book.sentences import claims
 from tests import site_checks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +19,13 @@ OWN_SCRIPTS = tuple(path.name for path in (ROOT / "site" / "assets").glob("*.js"
 def test_every_link_and_anchor_leads_somewhere(site: Path) -> None:
     assert len(site_checks.html_files(site)) > 2
     assert site_checks.dead_links(site) == []
+
+
+def test_every_claim_of_a_chapter_is_linked_from_the_page_of_claims(site: Path) -> None:
+    links = site_checks.read_page(site / "claims.html").links
+    linked = [link for link in links if link.startswith("chapters/") and "#claim-" in link]
+    notebooks = [nbformat.read(path, as_version=4) for path in ROOT.glob("chapters/*.ipynb")]
+    assert len(set(linked)) == len(linked) == sum(len(claims(nb)) for nb in notebooks) > 0
 
 
 def test_every_image_script_and_style_sheet_exists(site: Path) -> None:
