@@ -34,8 +34,8 @@ def test_full_exploration_finds_the_exact_q(tree, method, chains, replicas) -> N
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"td", "monte_carlo"}))
 def test_nothing_is_added_for_what_follows_the_end(tree, method, initial_value) -> None:
     learner = TabularLearner(
-        tree, method, step_size=1.0, exploration=1.0, initial_value=initial_value
-    ).train(4000)
+        tree, method, step_size=1.0, exploration=1.0, initial_value=initial_value, chains=20
+    ).train(200)
     exact = value_iteration(tree.mdp()).q_values
     last = tree.level(tree.horizon - 1)
     assert np.allclose(learner.q_values[0, last], exact[last])  # pays at once, then it is over
@@ -252,9 +252,9 @@ def test_the_model_is_never_looked_at(tree, monkeypatch) -> None:
 
 @pytest.mark.parametrize("method", ["q_learning", "monte_carlo"])
 def test_a_learner_that_only_explores_earns_what_the_die_earns(tree, method) -> None:
-    learner = TabularLearner(tree, method, exploration=1.0, chains=50, replicas=4)
+    learner = TabularLearner(tree, method, exploration=1.0, chains=500, replicas=4)
     with pytest.raises(ValueError, match="before the first step: call train"):
         _ = learner.reward_per_step
-    learner.train(2000 * tree.horizon)
+    learner.train(200 * tree.horizon)
     # 400,000 trips: three standard errors are about a hundredth of a star
     assert abs(learner.reward_per_step * tree.horizon - tree.random_return()) < 0.05

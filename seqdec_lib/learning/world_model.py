@@ -107,9 +107,8 @@ class WorldModel(ABC):
         and so do unknown pairs, which earn `unknown` on the way. Transitions are sparse.
         """
         seen, over = self.outcomes(), self.replicas * self.n_states
-        rewards = np.bincount(
-            seen.pairs, seen.chances * seen.rewards, minlength=over * self.n_actions
-        )
+        rewards = np.zeros(over * self.n_actions)
+        np.add.at(rewards, seen.pairs, seen.chances * seen.rewards)
         unknown = np.flatnonzero(np.bincount(seen.pairs, minlength=len(rewards)) == 0)
         rewards[unknown] = self.unknown
         base = seen.pairs // (self.n_states * self.n_actions) * self.n_states
