@@ -21,7 +21,6 @@ from seqdec_lib.feedback.finetune import (
 )
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.problems.tree_policies import (
-    histories,
     soft_backward_induction,
     table_on_tree,
     trip_probabilities,
@@ -38,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 TREE = TravelTree(branching=2, horizon=3)
 ENJOYMENT = TREE.level_enjoyment(3) / 3
-ALL_TRIPS = Trajectories.complete(histories(TREE, TREE.horizon))
+ALL_TRIPS = Trajectories.complete(TREE.histories(TREE.horizon))
 LAYOUT = TokenLayout.of(TREE, ALL_TRIPS)
 TRIPS = LAYOUT.encode(ALL_TRIPS)  # all 8
 seeds = st.integers(0, 2**32 - 1)

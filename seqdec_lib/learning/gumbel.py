@@ -40,7 +40,7 @@ def gumbel_noise(
 
 
 def _uniform(numbers: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Fill float32 or float64 `numbers` (N,) with the middles of 2 ** 23 or 2 ** 52 equal intervals.
+    """Fill `numbers` (N,) with middles of 2 ** 23 (float32) or 2 ** 52 (float64) equal intervals.
 
     Random bits become the digits of a number in [1, 2) and then lose their 1. That takes half the
     time of PyTorch's own uniform numbers, which was most of the time of a Gumbel-Softmax.
@@ -62,7 +62,8 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
 
     Returns
     -------
-    (...) int64, the first one where several are largest. For n draws from one distribution pass `logits.expand(n, -1)`.
+    (...) int64, the first one where several are largest. For n draws from one distribution pass
+    `logits.expand(n, -1)`.
 
     Raises
     ------
