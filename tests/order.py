@@ -4,19 +4,28 @@
 this order. So both workers end together, and none is left alone with a long chapter.
 """
 
-import json
-import re
 from functools import cache
 from pathlib import Path
 
+import nbformat
 import pytest
+
+from tests import guards
 
 # CPU seconds of the modules that take ten and more; a notebook states its own. Nothing but the
 # order depends on them.
-SECONDS: dict[str, float] = {}
-OTHERS = 3.0
+SECONDS = {
+    "test_course.py": 300,
+    "test_assignments.py": 60,
+    "test_site.py": 40,
+    "test_guards.py": 40,
+    "test_build.py": 25,
+    "test_grading.py": 15,
+    "test_solutions.py": 12,
+    "test_finetune.py": 10,
+}
+OTHERS = 3
 SLOW_FIXTURES = {"sandbox", "site"}  # whatever needs one of them is slow
-BUDGET = re.compile(r"\bbook\.start\(.*?\bbudget=([\d.]+)", re.DOTALL)
 
 
 @cache
@@ -24,10 +33,10 @@ def cpu_seconds(path: Path) -> float:
     """What a file is thought to take."""
     if path.suffix != ".ipynb":
         return SECONDS.get(path.name, OTHERS)
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    first = next((cell["source"] for cell in cells if cell["cell_type"] == "code"), "")
-    budget = BUDGET.search("".join(first))  # whoever has none is told by `tests.guards`
-    return float(budget[1]) if budget else OTHERS
+    try:
+        return guards.budget_of(nbformat.read(path, as_version=4))
+    except ValueError:
+        return OTHERS  # a guard complains
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by the marks
