@@ -20,6 +20,7 @@ from tests.prose import count_value, counts, decimals, fence_faults, normal_form
 
 LARGEST_BUDGET = 90  # CPU seconds
 LARGEST_CELL = 25  # lines
+LONG = 10  # CPU seconds: what takes longer tells its reader so
 LARGEST_FILE = 2_000_000  # bytes
 SHARES = ("pixels", "frames")
 TOLERANCES = ("relative", "absolute", *SHARES)
@@ -77,6 +78,11 @@ def run_complaints(notebook: NotebookNode) -> list[str]:
                     f"{where} was committed with output on stderr ({output.text.strip()[:80]}): "
                     "remove the cause of the warning"
                 )
+            if output.get("data") == {}:
+                complaints.append(
+                    f"{where} was committed with the empty place of a progress bar: run "
+                    "`make notebooks`, where nobody watches"
+                )
     return complaints
 
 
@@ -116,8 +122,10 @@ def metadata_complaints(notebook: NotebookNode) -> list[str]:
 
 def _code_metadata_complaints(cell: NotebookNode) -> list[str]:
     ours = cell.metadata.get("seqdec", {})
-    unknown = sorted(set(ours) - {"tolerance", "not_compared", "inputs"})
+    unknown = sorted(set(ours) - {"tolerance", "not_compared", "inputs", "seconds"})
     complaints = [f'unknown key "{key}" in the metadata "seqdec"' for key in unknown]
+    if "seconds" in ours and not (_is_number(ours["seconds"]) and ours["seconds"] >= LONG):
+        complaints.append(f'"seconds" must be a number, {LONG} or larger, or not there')
     if "tolerance" in ours:
         complaints += tolerance_complaints(ours["tolerance"])
     if "not_compared" in ours:
@@ -198,6 +206,20 @@ def budget_complaints(notebook: NotebookNode) -> list[str]:
     except ValueError as error:
         return [str(error)]
     return []
+
+
+def waiting_complaints(cell: NotebookNode, seconds: float) -> list[str]:
+    """The cell, which took so many CPU seconds, tells its reader how long to wait, about."""
+    stated = cell.metadata.get("seqdec", {}).get("seconds")
+    if stated is None and seconds <= 2 * LONG:
+        return []
+    if _is_number(stated) and stated / 3 <= seconds <= 3 * stated:
+        return []
+    says = "tells nobody" if stated is None else f"states {stated}"
+    advice = "delete them from its metadata"
+    if seconds > LONG:
+        advice = f'write {{"seqdec": {{"seconds": {seconds:.0f}}}}} in its metadata'
+    return [f"takes {seconds:.0f} CPU seconds and {says}: {advice}"]
 
 
 # --- numbers in the prose ---------------------------------------------------------------------

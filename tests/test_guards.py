@@ -8,6 +8,8 @@ of its own, and each test then looks for its own failure with its own message.
 import base64
 import copy
 import io
+import json
+import math
 import os
 import re
 import subprocess
@@ -20,7 +22,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat import NotebookNode
@@ -129,6 +131,11 @@ def test_committed_stderr_is_caught(chapter: NotebookNode) -> None:
     assert "on stderr (a warning)" in only_complaint(chapter)
 
 
+def test_the_place_of_a_progress_bar_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter).outputs = [new_output("display_data", data={})]
+    assert "the empty place of a progress bar" in only_complaint(chapter)
+
+
 @pytest.mark.parametrize("tag", ["nbval-ignore-output", "nbval-new", "raises-exception"])
 def test_nbval_tag_is_caught(chapter: NotebookNode, tag: str) -> None:
     add_cell(chapter, tags=[tag])
@@ -168,6 +175,8 @@ def test_invalid_tolerance_is_caught(chapter: NotebookNode, changes: dict, compl
     [
         ({"tolerence": {}}, 'unknown key "tolerence"'),
         ({"not_compared": ""}, '"not_compared" needs a reason'),
+        ({"seconds": 9}, '"seconds" must be a number, 10 or larger'),
+        ({"seconds": "30"}, '"seconds" must be a number'),
         (
             {"not_compared": "timing", "tolerance": {"relative": 1, "reason": "timing"}},
             'both "tolerance" and "not_compared"',
@@ -236,6 +245,22 @@ def test_fences_that_do_not_balance(text: str) -> None:
 @pytest.mark.parametrize("page", ["index.md", "references.md", "coursework/README.md"])
 def test_fences_of_a_page_balance(page: str) -> None:
     assert fence_faults((ROOT / page).read_text(encoding="utf-8")) == []
+
+
+@given(seconds=st.floats(0, 1000))
+def test_a_cell_that_takes_a_while_says_so(seconds: float) -> None:
+    silent = guards.waiting_complaints(new_code_cell(), seconds)
+    assert len(silent) == (seconds > 20)
+    for complaint in silent:
+        said = json.loads(re.search(r"\{.*\}", complaint)[0])
+        assert guards.waiting_complaints(new_code_cell(metadata=said), seconds) == []
+
+
+@given(stated=st.floats(10, 90), factor=st.floats(0.01, 100))
+def test_a_cell_says_about_how_long_it_takes(stated: float, factor: float) -> None:
+    assume(not any(math.isclose(factor, edge) for edge in (1 / 3, 3)))
+    cell = new_code_cell(metadata={"seqdec": {"seconds": stated}})
+    assert bool(guards.waiting_complaints(cell, stated * factor)) == (not 1 / 3 <= factor <= 3)
 
 
 def test_typed_result_is_caught(chapter: NotebookNode) -> None:
@@ -553,6 +578,11 @@ def commit_stripes(cell: NotebookNode) -> None:
     data["image/png"] = png(pixels)
 
 
+def announce_a_minute(cell: NotebookNode) -> None:
+    """Injure a cell: it states a time that it doesn't take."""
+    cell.metadata["seqdec"] = {"seconds": 60}
+
+
 def do_instead(source: str) -> Callable[[NotebookNode], None]:
     """Injure a cell: after its run its source became `source`."""
 
@@ -616,6 +646,7 @@ CASES = {
         "records seconds and is not compared",
         {"seqdec": {"not_compared": "for this test"}},
     ),
+    "wait that does not come": Case("pass", announce_a_minute, None),
     "new warning": Case(
         "pass", do_instead("import warnings\n\nwarnings.warn('old')"), "stderr: 0 committed"
     ),
@@ -720,6 +751,11 @@ def test_network_attempt_is_caught_though_swallowed(results: Results, case: str)
 
 def test_overrun_of_the_budget_is_caught_though_cells_failed(results: Results) -> None:
     assert "more than twice its budget of 0.1" in results.injured["budget and network"]
+
+
+def test_a_wait_that_is_stated_and_not_taken_is_caught(results: Results) -> None:
+    complaint = f"{cell_name('wait that does not come')} takes 0 CPU seconds and states 60"
+    assert complaint in results.injured["budget and network"]
 
 
 def test_cpu_time_and_budget_are_reported(results: Results) -> None:

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from seqdec_lib.progress import progress_bar
 from seqdec_lib.sequences.checkpoint import load_checkpoint, save_checkpoint
 from seqdec_lib.sequences.losses import Batch, sequence_loss
 from seqdec_lib.sequences.tokens import evaluating
@@ -168,7 +168,7 @@ def fit(
         it decides nothing.
     checkpoint : a file, written every `checkpoint_every` steps and at the end. If it exists the run
         goes on from there, as if it had never stopped.
-    progress : title of the progress bar, which is shown in a terminal only.
+    progress : title of the progress bar, which is shown where a person watches.
     settings : learning_rate, warmup, decay, clip, evaluate_every, patience, seed and precision,
         see `Settings`. The global generator is left as it was.
 
@@ -187,8 +187,7 @@ def fit(
         if checkpoint is not None and Path(checkpoint).exists():
             run.restore(load_checkpoint(checkpoint), str(checkpoint))
         model.train()
-        # `disable=None`: no bar where nobody watches a terminal, so none in a notebook.
-        with tqdm(total=steps, initial=run.step, desc=progress, disable=None) as bar:
+        with progress_bar(progress, steps, done=run.step) as bar:
             while not run.done:
                 run.advance()
                 if run.step % run.settings.evaluate_every == 0 or run.step == steps:
