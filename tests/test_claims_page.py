@@ -1,24 +1,10 @@
 """The page Claims, and the labels in the chapters that it links to."""
 
-import sys
 from pathlib import Path
 
+import claims_page
 import nbformat
-import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def claims_page():
-    pytest.importorskip("sphinx")
-    sys.path.insert(0, str(ROOT / "site"))
-    try:
-        import claims_page
-    finally:
-        sys.path.remove(str(ROOT / "site"))
-    return claims_page
 
 
 def write(path: Path, text: str, *claims: str) -> None:
@@ -36,7 +22,7 @@ def write(path: Path, text: str, *claims: str) -> None:
     nbformat.write(new_notebook(cells=[*cells, new_markdown_cell(text)]), path)
 
 
-def test_each_claim_is_a_link_to_the_label_before_what_says_it(claims_page, tmp_path) -> None:
+def test_each_claim_is_a_link_to_the_label_before_what_says_it(tmp_path: Path) -> None:
     first = tmp_path / "chapters" / "01_first.ipynb"
     write(
         first,
@@ -64,7 +50,7 @@ def test_each_claim_is_a_link_to_the_label_before_what_says_it(claims_page, tmp_
     assert (two, three) == ("- *Two* is `a_b` at $x_1$.", "- Three.")
 
 
-def test_a_chapter_without_claims_is_read_as_it_is(claims_page, tmp_path) -> None:
+def test_a_chapter_without_claims_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "chapters" / "01_first.ipynb"
     write(path, "Nothing.")
     assert nbformat.reads(claims_page.labeled(path), as_version=4) == nbformat.read(path, 4)
