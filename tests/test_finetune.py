@@ -219,6 +219,83 @@ def test_samples_are_fresh_when_they_have_been_used() -> None:
     torch.testing.assert_close(first.old.sum(1), first.reference)
 
 
+def test_a_run_that_stops_while_its_samples_are_in_use_resumes_bit_for_bit(tmp_path) -> None:
+    class Interruption(Exception):
+        pass
+
+    def run(stop_after: int | None = None, checkpoint: object = None) -> tuple:
+        model, reference = transformer(2), transformer(3)
+        draw, left = Sampler(model, reference, partial(play, model), trip_reward, 2), [stop_after]
+
+        def loss(model: nn.Module, samples: Samples) -> Tensor:
+            if left[0] is not None:
+                if not left[0]:
+                    raise Interruption
+                left[0] -= 1
+            return ppo_loss(model, samples, 0.5)
+
+        options = {"checkpoint": checkpoint, "checkpoint_every": 1}
+        return fit(model, draw, 6, loss=loss, **options), model
+
+    expected, whole = run()
+    for stop_after in (2, 3):  # samples are used up, samples are in use
+        path = tmp_path / f"{stop_after}.pt"
+        with pytest.raises(Interruption):
+            run(stop_after, path)
+        came, resumed = run(checkpoint=path)
+        assert came == expected
+        for name, weight in whole.state_dict().items():
+            assert torch.equal(weight, resumed.state_dict()[name]), name
+
+
+def test_places_that_were_asked_for_as_a_slice_are_kept_as_numbers() -> None:
+    model, batch = table(2), TRIPS._replace(at=slice(0, None, 2))
+    draw = Sampler(model, model, lambda generator: batch, trip_reward)
+    at = draw(torch.Generator()).batch.at
+    assert torch.equal(at, TRIPS.at)
+    fresh = Sampler(model, model, lambda generator: batch, trip_reward)
+    fresh.load_state_dict(fresh.state_dict())
+    assert fresh.kept is None and fresh.used == 1
+
+
+def with_dropout() -> Transformer:
+    torch.manual_seed(0)
+    return LAYOUT.transformer(width=8, layers=1, heads=2, dropout=0.5)
+
+
+@pytest.mark.parametrize("loss", [policy_gradient_loss, ppo_loss])
+def test_the_policy_that_is_judged_is_the_one_that_drew(loss: object) -> None:
+    """Dropout would make it another policy at each look."""
+    model = with_dropout().train()
+    samples = Sampler(model, model, partial(play, model), trip_reward)(torch.Generator())
+    torch.testing.assert_close(samples.old.sum(1), samples.reference)
+    assert loss(model, samples, 0.5) == loss(model, samples, 0.5)
+    assert all(part.training for part in model.modules())
+    at_first = [ppo_loss(model, samples), ppo_loss(model, samples, clip=0.0)]
+    torch.testing.assert_close(*at_first), "all ratios are 1"
+
+
+@pytest.mark.parametrize("loss", [policy_gradient_loss, ppo_loss])
+def test_a_reference_that_never_does_it_is_an_infinite_leash(loss: object) -> None:
+    model = table(2)
+    samples = drawn(model, model, torch.arange(8), torch.from_numpy(ENJOYMENT))
+    never = samples._replace(reference=torch.full((8,), -math.inf))
+    assert torch.equal(loss(model, never), loss(model, samples))
+    with pytest.raises(ValueError, match="divergence is infinite"):
+        loss(model, never, beta=0.1)
+
+
+@given(shift=st.floats(-500, 500), tied=st.booleans())
+def test_ppo_is_a_number_however_far_a_choice_has_moved(shift: float, tied: bool) -> None:
+    model = table(2)
+    rewards = torch.ones(8) if tied else torch.arange(8.0)
+    samples = drawn(model, model, torch.arange(8), rewards)
+    moved = samples._replace(old=(samples.old - shift).float())
+    slope = gradient(ppo_loss(model, moved), model)
+    assert torch.isfinite(slope).all()
+    assert not tied or (slope == 0).all()
+
+
 def test_answers_of_a_language_model_are_rows_too() -> None:
     """The same loss teaches a model of tokens to say a word: prompts are IGNOREd, answers count."""
     torch.manual_seed(0)

@@ -65,6 +65,15 @@ def test_the_two_outcomes_share_out_the_probability_and_only_the_difference_coun
     assert (p > 0.5) == (first > second) or math.isclose(p, 0.5)
 
 
+def test_rewards_that_are_worlds_apart_leave_no_doubt() -> None:
+    assert bradley_terry(1e4, -1e4) == 1 and bradley_terry(-1e300, 1e300) == 0
+    told = compare(TRIPS, PAIRS, REWARDS * 1e6, seed=0)
+    assert (REWARDS[told.preferred] >= REWARDS[told.rejected]).all()
+    for wrong in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="finite"):
+            compare(TRIPS, PAIRS, np.where(np.arange(8) == 3, wrong, REWARDS), seed=0)
+
+
 def test_comparisons_come_out_as_often_as_they_should() -> None:
     pairs = np.tile([[0, 1]], (20_000, 1))
     comparisons = compare(TRIPS, pairs, np.array([1.0, 0.0]), seed=0)

@@ -15,7 +15,7 @@ from seqdec_lib.problems import TravelTree
 from seqdec_lib.problems.base import History
 from seqdec_lib.problems.tree_policies import table_on_tree
 from seqdec_lib.sequences.decoding import choose, distribution
-from seqdec_lib.sequences.layout import GOALS, TokenLayout
+from seqdec_lib.sequences.layout import GOALS, TokenLayout, _nearest
 from seqdec_lib.sequences.losses import IGNORE, cross_entropy, sequence_loss
 from seqdec_lib.sequences.policy import SequencePolicy
 from seqdec_lib.sequences.training import fit, minibatches
@@ -103,6 +103,34 @@ def test_the_model_is_asked_where_states_stand(goal):
         tokens[:, layout.state_positions + 1] - layout.n_states,
         layout.encode(trips()).targets,
     )
+
+
+@few
+@given(
+    levels=st.lists(st.integers(-50, 50), min_size=1, max_size=9, unique=True).map(sorted),
+    values=st.lists(st.integers(-200, 200).map(lambda n: n / 4), min_size=1, max_size=9),
+)
+def test_a_number_without_a_token_counts_as_the_nearest_the_lower_of_two(levels, values):
+    levels, values = np.array(levels, float), np.array(values)
+    distances = np.abs(values[:, None] - levels)
+    assert np.array_equal(_nearest(levels, values), distances.argmin(1))
+
+
+def test_goals_beyond_the_data_have_tokens_too_and_features_in_order():
+    data = trips()
+    for scale in (0.0, 1e-3, 1.0, 1e6):
+        scaled = replace(data, rewards=data.rewards * scale)
+        layout = TokenLayout.of(TREE, scaled, "return")
+        low, high = layout.return_range
+        span = high - low if scale else 1.0
+        assert layout.return_levels[0] == pytest.approx(low - span)
+        assert layout.return_levels[-1] == pytest.approx(high + span)
+        assert (np.diff(layout.return_levels) > 0).all()
+        features = layout.features()[-len(layout.return_levels) :]
+        assert np.abs(features).max() <= 3 + 1e-6, "no return is written as a huge number"
+        assert (np.diff(features, axis=0) >= 0).all()
+        assert (np.diff(features[:, 0]) > 0).all()
+        assert (layout.features()[: -len(features)] == 0).all()
 
 
 # -- the loss
@@ -201,6 +229,53 @@ def test_acting_reads_the_tokens_of_training(goal):
         assert np.allclose(policy(history), taught[:, t].detach().numpy(), atol=1e-5)
 
 
+@kinds
+@pytest.mark.parametrize("context", [None, 2])
+def test_acting_changes_no_mode_and_has_no_dropout(kind, context):
+    layout = TokenLayout.of(TREE, trips(), context=context)
+    model = getattr(layout, kind)(width=16, dropout=0.5)
+    played = trips(5, seed=3)
+    history = History(played.states[:, :3], played.actions[:, :2], played.rewards[:, :2])
+    quiet = SequencePolicy(model.eval(), layout)(history)
+    model.train()
+    assert np.array_equal(SequencePolicy(model, layout)(history), quiet)
+    assert all(part.training for part in model.modules())
+
+
+@pytest.mark.parametrize("discount", [1.0, 0.3])
+def test_a_goal_that_nobody_can_reach_counts_as_the_farthest(discount):
+    tree = TravelTree(horizon=4, dense=True)
+    tree.discount = discount
+    data = collect(tree, None, 30, seed=0)
+    layout = TokenLayout.of(tree, data, "return_to_go")
+    model = made(layout)
+    history = History(data.states[:, :4], data.actions[:, :3], data.rewards[:, :3])
+    for sign in (-1, 1):
+        with pytest.warns(UserWarning, match="leaves the data's range"):
+            far, huge = (SequencePolicy(model, layout, sign * g)(history) for g in (1e9, 1.7e308))
+        assert np.isfinite(huge).all() and np.array_equal(far, huge)
+
+
+@goals
+@kinds
+def test_episodes_that_are_over_do_not_disturb_those_that_go_on(goal, kind):
+    layout = TokenLayout.of(TREE, trips(), goal, rewards=True)
+    policy, data = SequencePolicy(made(layout, kind), layout, asked(layout)), trips(6, seed=5)
+    over = replace(
+        data,
+        states=np.vstack([data.states[:3], np.repeat(data.states[3:, 1:2], 5, axis=1)]),
+        actions=np.vstack([data.actions[:3], 0 * data.actions[3:]]),
+        rewards=np.vstack([data.rewards[:3], 0 * data.rewards[3:]]),
+    )
+    for t in range(4):
+        steps = [
+            policy(History(d.states[:, : t + 1], d.actions[:, :t], d.rewards[:, :t]))
+            for d in (data, over)
+        ]
+        assert np.allclose(steps[0][:3], steps[1][:3], atol=1e-6)
+        assert np.allclose(steps[1].sum(1), 1)
+
+
 def test_a_history_that_does_not_go_on_is_read_anew():
     layout = TokenLayout.of(TREE, trips())
     policy = SequencePolicy(made(layout), layout)
@@ -242,11 +317,11 @@ def test_the_table_on_a_tree_is_the_policy_itself():
 @kinds
 def test_asked_for_the_best_it_does_the_best_that_random_trips_contain(goal, kind):
     tree = TravelTree(horizon=3)
-    data = collect(tree, None, 500, seed=0)
+    data = collect(tree, None, 300, seed=0)
     torch.manual_seed(0)
     layout = TokenLayout.of(tree, data, goal)
-    model = getattr(layout, kind)(width=32)
-    fit(model, minibatches(layout.encode(data), 64), steps=200, learning_rate=3e-3)
+    model = getattr(layout, kind)(width=16, layers=1)
+    fit(model, minibatches(layout.encode(data), 64), steps=100, learning_rate=1e-2)
     policy = SequencePolicy(model, layout, data.returns().max(), temperature=0)
     assert regret_of(tree, table_on_tree(tree, policy)) < 0.03
 

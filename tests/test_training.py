@@ -9,7 +9,7 @@ from torch import nn
 from seqdec_lib.sequences.checkpoint import FORMAT, load_checkpoint, save_checkpoint
 from seqdec_lib.sequences.losses import IGNORE, Batch, cross_entropy, sequence_loss
 from seqdec_lib.sequences.lstm import LSTM
-from seqdec_lib.sequences.training import fit, minibatches
+from seqdec_lib.sequences.training import Settings, fit, has_bfloat16, minibatches
 from seqdec_lib.sequences.transformer import Transformer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -141,6 +141,57 @@ def test_gradients_are_clipped_and_the_rate_rises_and_falls(monkeypatch):
     assert rates[-1] < 0.05
 
 
+def test_a_short_gradient_is_left_alone(monkeypatch):
+    seen = []
+    step = torch.optim.AdamW.step
+
+    def watching(self, *args, **kwargs):
+        seen.append(self.param_groups[0]["params"][0].grad.clone())
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watching)
+    fit(Slope(), lambda generator: 0.25, 1, loss=lambda m, slope: slope * m.weight.sum(), clip=0.5)
+    assert seen[0].tolist() == [0.25] * 3
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(100, 0.1), (7, 0.0), (40, 0.5)])
+def test_the_rate_is_a_line_and_half_a_cosine(steps, warmup):
+    settings = Settings(steps, learning_rate=2.0, warmup=warmup)
+    rates, rising = [settings.rate(step) for step in range(steps)], max(1, round(warmup * steps))
+    assert rates[:rising] == pytest.approx([2 * (i + 1) / rising for i in range(rising)])
+    falling = rates[rising:]
+    assert falling[0] == 2
+    pairs = zip(falling[1:], falling[:0:-1], strict=True)
+    assert [a + b for a, b in pairs] == pytest.approx([2.0] * (len(falling) - 1))
+
+
+def test_only_matrices_decay():
+    class Still(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.matrix, self.vector = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
+
+    model = Still()
+    nothing = lambda model, batch: 0 * (model.matrix.sum() + model.vector.sum())  # noqa: E731
+    fit(model, lambda generator: None, 1, loss=nothing, learning_rate=0.5, decay=0.1)
+    assert model.vector.tolist() == [1, 1]
+    torch.testing.assert_close(model.matrix.data, torch.full((2, 2), 1 - 0.5 * 0.1))
+
+
+def test_both_precisions_learn_alike():
+    def run(precision):
+        return fit(transformer(), minibatches(DATA, 32), 30, precision=precision, seed=2).losses
+
+    full = run("fp32")
+    if has_bfloat16():
+        reduced = run("bf16")
+    else:
+        with pytest.warns(UserWarning, match="imitates"):
+            reduced = run("bf16")
+    assert reduced != full
+    assert max(abs(a - b) for a, b in zip(full, reduced, strict=True)) < 0.03
+
+
 def test_a_progress_bar_in_a_terminal_only(capsys, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     fit(Slope(), lambda generator: 1.0, 3, loss=lambda m, b: (m.weight - b).square().sum())
@@ -164,6 +215,16 @@ def test_the_loss_counts_only_what_is_to_be_learned():
         cross_entropy(logits, torch.full((2, 3), IGNORE))
     with pytest.raises(ValueError, match="shape"):
         cross_entropy(logits, targets[:, :2])
+    with pytest.raises(ValueError, match=r"targets must lie in 0..4 or be IGNORE .* but -1..4"):
+        cross_entropy(logits, torch.tensor([[0, 4, -1], [0, 0, 0]]))
+
+
+def test_the_loss_is_measured_in_single_precision_at_least():
+    logits, targets = torch.randn(2, 3, 5), torch.randint(5, (2, 3))
+    for kind in (torch.bfloat16, torch.float32, torch.float64):
+        loss = cross_entropy(logits.to(kind), targets)
+        assert loss.dtype == (torch.float32 if kind == torch.bfloat16 else kind)
+        assert loss.item() == pytest.approx(cross_entropy(logits, targets).item(), rel=0.02)
 
 
 def test_minibatches_keep_rows_together():
@@ -173,6 +234,9 @@ def test_minibatches_keep_rows_together():
     assert torch.equal(targets, tokens[:, :1])
     assert torch.equal(mask, tokens > 3) and torch.equal(at, tokens[:, :2] % 3)
     assert set(tokens[:, 0].tolist()) == set(rows[:, 0].tolist())
+    shared = minibatches(Batch(rows, rows, at=torch.tensor([2, 0])), 5)
+    assert shared(torch.Generator()).at.tolist() == [2, 0]
+    assert len(shared(torch.Generator()).tokens) == 5
     for broken in (Batch(rows[:0], rows[:0]), Batch(rows, rows[:5])):
         with pytest.raises(ValueError, match="rows"):
             minibatches(broken, 4)
@@ -251,6 +315,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         {"warmup": 2},
         {"decay": -1},
         {"seed": -1},
+        {"precision": "int8"},
         {"evaluate_every": 0},
         {"checkpoint_every": 0},
         {"patience": 0},
@@ -265,6 +330,17 @@ def test_settings_out_of_range_are_named(options):
 def test_a_loss_that_is_not_finite_is_named():
     with pytest.raises(ValueError, match="nan at step 0"):
         fit(Slope(), lambda g: math.nan, 5, loss=lambda model, batch: batch * model.weight.sum())
+
+
+def test_a_held_out_loss_that_is_not_finite_is_named():
+    with pytest.raises(ValueError, match="held-out loss is nan at step 5"):
+        fit(
+            Slope(),
+            lambda generator: 1.0,
+            5,
+            loss=lambda model, batch: batch * model.weight.sum(),
+            held_out=math.nan,
+        )
 
 
 def test_a_model_without_weights_is_named():

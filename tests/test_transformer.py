@@ -7,10 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdec_lib.sequences.decoding import choose, distribution, generate
+from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate
 from seqdec_lib.sequences.gpt2 import from_gpt2
 from seqdec_lib.sequences.lstm import LSTM
-from seqdec_lib.sequences.transformer import Transformer, attention_weights
+from seqdec_lib.sequences.tokens import evaluating
+from seqdec_lib.sequences.transformer import ACTIVATIONS, Transformer, attention_weights
 
 VOCABULARY, CONTEXT = 11, 12
 few = settings(max_examples=15, deadline=None)
@@ -136,6 +137,22 @@ def test_decoding_after_prompts_of_different_lengths(make):
     assert torch.equal(generate(model, y, 4, mask, temperature=0, cached=False), torch.cat(alone))
 
 
+@both
+@few
+@given(left=st.integers(1, 6), right=st.integers(1, 5), rubbish=st.sampled_from([1e30, math.nan]))
+def test_rubbish_in_padded_embeddings_reaches_nobody(make, left, right, rubbish):
+    model, x = make(), tokens()
+    _, mask = padded(x, left, right)
+    with torch.no_grad():
+        clean = model.token(x)
+    dirty = clean.masked_fill(~mask[:, :, None], rubbish)
+    dirty.requires_grad_()
+    logits = model(dirty, mask)
+    close(logits[mask], model(clean, mask)[mask])
+    logits[mask].sum().backward()
+    assert torch.isfinite(dirty.grad).all() and (dirty.grad[~mask] == 0).all()
+
+
 # -- positions asked for
 
 
@@ -153,6 +170,19 @@ def test_asking_for_some_positions_gives_their_rows_of_all(make, data):
     own = torch.tensor([places, places[::-1], places])
     close(model(x, mask, at=own), torch.stack([every[i, row] for i, row in enumerate(own)]))
     close(model(x, mask, at=slice(1, None, 3)), every[:, 1::3])
+
+
+@pytest.mark.parametrize("options", [{"causal": False}, {}])
+@pytest.mark.parametrize("left", [0, 3])
+def test_each_row_may_be_asked_at_places_of_its_own(options, left):
+    model, (x, mask) = transformer(**options), padded(tokens(), left, right=0)
+    own = torch.tensor([[11, 4], [5, -1], [3, 3]])
+    every = model(x, mask)
+    close(model(x, mask, at=own), torch.stack([every[i, row] for i, row in enumerate(own)]))
+    close(model(x, mask, at=own[1]), every[:, own[1]])
+    assert model(x, mask, at=own[1, :1]).shape == (3, 1, VOCABULARY)
+    assert model(x[:, :1], at=[0]).shape == (3, 1, VOCABULARY)
+    assert model(x[:, :1], at=0).shape == (3, VOCABULARY)
 
 
 def test_gradients_of_the_asked_positions_are_the_same():
@@ -245,9 +275,68 @@ def test_gpt2_weights_that_are_incomplete_are_refused():
             from_gpt2(weights, heads=4)
 
 
+def test_what_adds_up_over_layers_starts_smaller():
+    torch.manual_seed(0)
+    model = Transformer(50, 8, width=64, layers=8, init_std=0.1)
+    for block in model.blocks:
+        for last in (block.attention.out, block.mlp[-1]):
+            assert last.weight.std().item() == pytest.approx(0.1 / 4, rel=0.1)
+            assert (last.bias == 0).all()
+        assert block.attention.to_qkv.weight.std().item() == pytest.approx(0.1, rel=0.1)
+
+
+def test_activations_differ_and_others_are_refused():
+    x = tokens()
+    gelu, tanh, relu = (transformer(activation=name)(x) for name in ACTIVATIONS)
+    assert 0 < (gelu - tanh).abs().max() < 0.1 < (gelu - relu).abs().max()
+    with pytest.raises(ValueError, match="activation must be one of"):
+        transformer(activation="sine")
+
+
+def test_an_lstm_starts_with_its_forget_gates_open():
+    model = LSTM(5, width=3, layers=2, forget_bias=1.5)
+    for name, bias in model.lstm.named_parameters():
+        if "bias" in name:  # torch's order: input, forget, cell, output
+            forget = 1.5 if "bias_ih" in name else 0.0
+            assert bias.tolist() == [0.0] * 3 + [forget] * 3 + [0.0] * 6
+
+
 def test_embeddings_are_read_as_their_tokens():
     model, x = transformer(), tokens()
     close(model(model.token(x)), model(x))
+
+
+# -- modes
+
+
+@both
+@pytest.mark.parametrize("cached", [True, False])
+def test_being_asked_changes_no_mode_and_answers_have_no_dropout(make, cached):
+    model, x = make(dropout=0.5), tokens(length=3)
+    quiet = generate(model, x, 5, temperature=0, cached=cached)
+    model.train()
+    model.head.eval()  # a part that somebody froze
+    modes = {name: part.training for name, part in model.named_modules()}
+    assert torch.equal(generate(model, x, 5, temperature=0, cached=cached), quiet)
+    assert torch.equal(beam_search(model, x, 5, width=1)[0][:, 0], quiet)
+    with pytest.raises(ValueError, match="token ids"):
+        generate(model, x + VOCABULARY, 2, cached=cached)
+    assert {name: part.training for name, part in model.named_modules()} == modes
+    with evaluating(model):
+        assert not any(part.training for part in model.modules())
+
+
+def test_one_may_train_on_what_was_generated():
+    model = transformer()
+    model(generate(model, tokens(length=2), 3)).sum().backward()
+    assert model.token.weight.grad.abs().sum() > 0
+
+
+def test_a_model_in_training_reads_token_by_token_with_its_dropout():
+    model, x = transformer(dropout=0.5).train(), tokens(length=1)
+    with torch.no_grad():
+        a, b = (model(x, cache=model.new_cache(3)) for _ in range(2))
+    assert not torch.allclose(a, b)
 
 
 # -- the sampler
@@ -270,20 +359,64 @@ def test_nothing_follows_the_stop_token():
     assert (made[after] == 4).all() and after.any()
 
 
+def test_generating_ends_where_all_have_ended():
+    model, x = transformer(), tokens(4, 2)
+    (word,) = generate(model, x[:1], 1, temperature=0)[0].tolist()
+    assert generate(model, x[:1], 8, temperature=0, stop=word).tolist() == [[word]]
+    assert generate(model, x, 8, temperature=0, stop=VOCABULARY).shape == (4, 8)
+
+
+numbers = st.floats(-1e300, 1e300) | st.floats(-9, 9) | st.sampled_from([0.0, 1.0, -math.inf])
+rows_of_logits = st.lists(numbers, min_size=1, max_size=9).filter(lambda r: max(r) > -math.inf)
+temperatures = st.floats(0, exclude_min=True, allow_infinity=False) | st.floats(0.1, 9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(row=rows_of_logits, temperature=temperatures, single=st.booleans())
+def test_any_logits_and_temperature_give_probabilities_in_their_order(row, temperature, single):
+    logits = torch.tensor(row, dtype=torch.float64)
+    logits = (
+        logits.clamp(-3e38, 3e38).float().where(logits > -math.inf, logits) if single else logits
+    )
+    p = distribution(logits, temperature)
+    assert p.dtype == torch.float64 and p.sum() == pytest.approx(1)
+    assert (p[logits == -math.inf] == 0).all()
+    assert (p.diff() * logits.double().diff().nan_to_num() >= 0).all(), "the better, the likelier"
+    assert len(set(p[logits == logits.max()].tolist())) == 1, "ties share"
+    for drawn in (choose(logits, temperature), choose(logits, 0)):
+        assert p[drawn] > 0
+    assert distribution(logits, 0)[int(logits.argmax())] == 1
+
+
 @few
-@given(
-    logits=st.lists(st.floats(-9, 9), min_size=1, max_size=9),
-    k=st.integers(1, 9),
-    p=st.floats(0.01, 1),
-)
-def test_top_k_and_top_p_keep_the_right_tokens(logits, k, p):
-    row = torch.tensor(logits, dtype=torch.float64)
-    mass, best = row.softmax(0), distribution(row, top_k=k)
-    assert (best > 0).sum() == min(k, len(logits))
-    assert row[best > 0].min() >= row[best == 0].max() if k < len(logits) else True
-    kept = distribution(row, top_p=p) > 0
-    assert mass[kept].sum() >= p - 1e-9, "holds less than top_p"
-    assert mass[kept].sum() - mass[kept].min() < p + 1e-9, "one token fewer would have done"
+@given(row=rows_of_logits, k=st.integers(1, 9), p=st.floats(0.01, 1), t=st.floats(0.3, 3))
+def test_top_k_and_top_p_keep_the_right_tokens(row, k, p, t):
+    logits = torch.tensor(row, dtype=torch.float64)
+    mass, best = distribution(logits, t), distribution(logits, t, top_k=k)
+    order = sorted(range(len(row)), key=lambda i: -row[i])  # of equally good ones the first
+    assert set(torch.nonzero(best)[:, 0].tolist()) <= set(order[:k])
+    cut = mass.clone()
+    cut[order[k:]] = 0
+    torch.testing.assert_close(best, cut / cut.sum())
+    kept = distribution(logits, t, k, p) > 0
+    assert best[kept].sum() >= p - 1e-9, "holds less than top_p"
+    assert best[kept].sum() - best[kept].min() < p + 1e-9, "one token fewer would have done"
+    torch.testing.assert_close(
+        distribution(logits, t, k, p), torch.where(kept, best, 0) / best[kept].sum()
+    )
+
+
+@few
+@given(seed=st.integers(0, 99), k=st.none() | st.integers(1, 5), p=st.none() | st.floats(0.1, 1))
+def test_each_row_is_drawn_for_itself_however_many_axes_there_are(seed, k, p):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(2, 3, 5, generator=generator)
+    whole = distribution(logits, 0.7, k, p)
+    for i, j in [(0, 0), (1, 2)]:
+        torch.testing.assert_close(whole[i, j], distribution(logits[i, j], 0.7, k, p))
+    for temperature in (0, 0.7):
+        drawn = choose(logits, temperature, k, p, generator)
+        assert drawn.shape == (2, 3) and (whole.gather(2, drawn[..., None]) > 0).all()
 
 
 def test_samples_follow_the_softmax():
@@ -362,11 +495,15 @@ def test_an_lstm_refuses_gaps():
 
 
 def test_bad_choices_are_named():
-    for logits in (torch.full((2, 3), -math.inf), torch.zeros(2, 0), torch.tensor([math.nan, 1])):
-        with pytest.raises(ValueError, match="logits"):
-            choose(logits)
-    for options in ({"temperature": -1}, {"top_k": 0}, {"top_p": 0.0}):
+    empty, nan, inf = torch.zeros(2, 0), torch.tensor([math.nan, 1]), torch.tensor([math.inf, 1])
+    for logits in (torch.full((2, 3), -math.inf), empty, nan, inf):
+        for temperature in (0, 1):
+            with pytest.raises(ValueError, match="logits"):
+                choose(logits, temperature)
+    for options in ({"temperature": -1}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.1}):
         with pytest.raises(ValueError, match=next(iter(options))):
             choose(torch.zeros(3), **options)
+        with pytest.raises(ValueError, match=next(iter(options))):
+            choose(torch.zeros(3), **({"temperature": 0} | options))
     with pytest.raises(ValueError, match="LEFT|left"):
         generate(transformer(), *(tokens(1, 3), 2), mask=torch.tensor([[True, True, False]]))
