@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
-from bookkeeping import dispensable, is_bookkeeping
 from docutils import nodes
 from elsewhere import add_launch_buttons, install_cell
 from nbformat import NotebookNode
@@ -28,6 +27,8 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.errors import SphinxError
 from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node
+
+from seqdec_lib.book.records import CLAIM, recorded_in
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = "chapters/"
@@ -131,10 +132,9 @@ class Chapter:
         """The reader's notebook: the cells of the source, their text resolved."""
         source = nbformat.read(self.book.env.doc2path(self.docname), as_version=4)
         texts = self.texts()
-        gone = dispensable(source.cells)
         cells: list[NotebookNode] = []
         for index, cell in enumerate(source.cells):
-            if cell.cell_type == "code" and index not in gone:
+            if cell.cell_type == "code" and is_for_readers(cell):
                 if not any(before.cell_type == "code" for before in cells):
                     cells.append(install_cell(self.book.app))
                 cells.append(reader_cell(cell))
@@ -199,8 +199,22 @@ def blocks(node: nodes.Element, level: int) -> Iterator[tuple[int, nodes.Element
             yield level, child
 
 
+def is_bookkeeping(cell: NotebookNode) -> bool:
+    """Whether a cell of code is out of sight on the page; the tests see that no other needs it."""
+    return "remove-cell" in cell.metadata.get("tags", ())
+
+
+def is_for_readers(cell: NotebookNode) -> bool:
+    """Whether readers get a cell of code: not if it holds nothing but claims against the text.
+
+    One that records stays, since that is where a run with another seed shows what it gave.
+    """
+    records = recorded_in(cell.outputs)
+    return not is_bookkeeping(cell) or any(not key.startswith(CLAIM) for key in records)
+
+
 def reader_cell(cell: NotebookNode) -> NotebookNode:
-    """A code cell of the source with its outputs; what the page folds away is folded here too."""
+    """A cell of code with its outputs; what the page hides or folds away is folded."""
     cell = copy.deepcopy(cell)
     cell.metadata.pop("mystnb", None)
     if is_bookkeeping(cell) or "hide-input" in cell.metadata.get("tags", ()):
@@ -261,7 +275,7 @@ class NotebookBuilder(Builder):
 
     def read_bibliography(self) -> None:
         """Find the key of each entry by its page and id, and the entry by its key."""
-        cited = self.env.get_domain("cite").citations
+        cited = self.env.domains["cite"].citations if "cite" in self.env.domains else []
         self.citations = {(c.bibliography_key.docname, c.citation_id): c.key for c in cited}
         self.bibliography = {
             self.citations[docname, node["ids"][0]]: node

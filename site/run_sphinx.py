@@ -1,6 +1,7 @@
 """Run Sphinx on the book with Jupyter Book's settings, warnings as errors."""
 
 import os
+import warnings
 from pathlib import Path
 
 
@@ -15,6 +16,8 @@ def run_sphinx(root: Path, builder: str, out: Path, doctrees: Path) -> bool:
     # For every citation pybtex would look through all packages for this; registered, it is at hand.
     backends = "pybtex.backends", "plaintext"
     register_plugin(*backends, find_plugin(*backends), force=True)
+    # sphinx_external_toc looks at every object there is, and one of PyTorch's complains.
+    warnings.filterwarnings("ignore", "`torch.distributed.reduce_op`", FutureWarning)
     before = Path.cwd()
     os.chdir(root)  # `_config.yml` names its folders from there
     try:

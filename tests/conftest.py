@@ -38,6 +38,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return ROOT / "_build" / "html"
 
 
+@pytest.fixture(scope="session")
+def notebooks(site: Path) -> list[Path]:
+    """The reader's notebooks, which are built with the site, in reading order."""
+    return sorted((site.parent / "notebooks").glob("*.ipynb"))
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """PyTorch on one thread: the book's models are so small that more of them get in the way."""

@@ -5,6 +5,7 @@ that they can be compared. The notebook is read with markdown-it, which had no p
 """
 
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarma
 STRAIGHT = str.maketrans("‘’“”", "''\"\"")  # a heading is an address, so its quotes are plain
 
 
+@cache
 def page_blocks(page: Path) -> list[str]:
     """The text of a page: without the cells, but with the captions of their figures."""
     article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
@@ -34,6 +36,7 @@ def page_blocks(page: Path) -> list[str]:
     return texts(article)
 
 
+@cache
 def notebook_blocks(notebook: Path) -> list[str]:
     """The text of a notebook, up to its references and without the figures in words."""
     cells = nbformat.read(notebook, as_version=4).cells

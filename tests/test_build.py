@@ -1,14 +1,22 @@
-"""site/build.py on a tiny book: failures repeat, and nothing removed stays behind."""
+"""site/build.py and site/notebooks.py on a tiny book: failures repeat, nothing removed stays."""
 
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.slow
+CONFIG = """\
+title: A book
+only_build_toc_files: true
+sphinx:
+  local_extensions: {notebooks: site}
+"""
 TOC = "format: jb-book\nroot: index\n"
 
 
@@ -17,36 +25,70 @@ def book(tmp_path: Path) -> Path:
     """The folder of a book of one page."""
     folder = tmp_path / "a book"
     folder.joinpath("site").mkdir(parents=True)
-    shutil.copy(ROOT / "site" / "build.py", folder / "site")
-    folder.joinpath("_config.yml").write_text("title: A book\nonly_build_toc_files: true\n")
+    for script in (ROOT / "site").glob("*.py"):
+        shutil.copy(script, folder / "site")
+    folder.joinpath("_config.yml").write_text(CONFIG)
     folder.joinpath("_toc.yml").write_text(TOC)
     folder.joinpath("requirements.txt").write_text("")
     folder.joinpath("index.md").write_text("# A book\n")
     return folder
 
 
-def build(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "site/build.py"]
+def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of the book's folder `site`."""
+    command = [sys.executable, f"site/{script}"]
     return subprocess.run(command, cwd=folder, text=True, encoding="utf-8", capture_output=True)
+
+
+def add_chapter(folder: Path, text: str) -> None:
+    """Give the book a chapter."""
+    folder.joinpath("_toc.yml").write_text(f"{TOC}chapters:\n  - file: chapters/1_x\n")
+    folder.joinpath("chapters").mkdir(exist_ok=True)
+    cells = [new_markdown_cell(f"# A chapter\n\n{text}", id="a"), new_code_cell("1", id="b")]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, folder / "chapters" / "1_x.ipynb")
 
 
 def test_a_failed_build_fails_again_until_it_is_mended(book: Path) -> None:
     book.joinpath("index.md").write_text("# A book\n\n[a dead link](gone.md)\n")
     for _ in range(2):
-        result = build(book)
+        result = run(book, "build.py")
         assert result.returncode != 0
         assert "gone.md" in result.stderr
     book.joinpath("index.md").write_text("# A book\n")
-    result = build(book)
+    result = run(book, "build.py")
     assert result.returncode == 0, result.stderr
     assert "index.html" in result.stdout
 
 
-def test_a_removed_chapter_leaves_the_site(book: Path) -> None:
-    book.joinpath("_toc.yml").write_text(f"{TOC}chapters:\n  - file: chapter\n")
-    book.joinpath("chapter.md").write_text("# A chapter\n")
-    assert build(book).returncode == 0
-    assert book.joinpath("_build/html/chapter.html").is_file()
+def test_a_removed_chapter_leaves_the_site_and_the_notebooks(book: Path) -> None:
+    add_chapter(book, "Some text.")
+    result = run(book, "build.py")
+    assert result.returncode == 0, result.stderr
+    built = [book / "_build/html/chapters/1_x.html", book / "_build/notebooks/1_x.ipynb"]
+    assert all(path.is_file() for path in built)
     book.joinpath("_toc.yml").write_text(TOC)
-    assert build(book).returncode == 0
-    assert not book.joinpath("_build/html/chapter.html").exists()
+    assert run(book, "build.py").returncode == 0
+    assert not any(path.exists() for path in built)
+
+
+def test_notebooks_made_alone_are_those_that_come_with_the_site(book: Path) -> None:
+    """Byte by byte, so that who has them laid out elsewhere can tell what has changed."""
+    add_chapter(book, "See [the chapter](1_x.ipynb) and $x$.")
+    assert run(book, "build.py").returncode == 0
+    folder = book / "_build" / "notebooks"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    result = run(book, "notebooks.py")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"{folder / '1_x.ipynb'}\n"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert len(before) == 2  # and the zip
+
+
+def test_what_a_notebook_cannot_show_fails_by_name(book: Path) -> None:
+    add_chapter(book, "```{math}\nx\n```\n\nA word[^1].\n\n[^1]: A note.")
+    result = run(book, "notebooks.py")
+    assert result.returncode != 0
+    assert "chapters/1_x" in result.stderr and "<footnote_reference>" in result.stderr
