@@ -81,14 +81,20 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
             f"{name} must hold probabilities, but entry {where} is {rows.min():.6g}, below 0; "
             "logits become probabilities by a softmax."
         )
-    sums = rows.sum(axis=-1, keepdims=True)
     tolerance = SINGLE_PRECISION_TOLERANCE if single else ROW_SUM_TOLERANCE
-    check_row_sums(name, sums[..., 0], tolerance)
-    return rows / sums
+    return rows / checked_row_sums(name, rows.sum(axis=-1), tolerance)[..., None]
 
 
-def check_row_sums(name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE) -> None:
-    """Raise a ValueError that names the worst row if any of the `sums` (...) is not 1."""
+def checked_row_sums(
+    name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE
+) -> np.ndarray:
+    """Return what to divide rows by, given their `sums` (...): 1 where that is the sum already.
+
+    Raises
+    ------
+    ValueError
+        A sum that is not 1; the message names the worst row.
+    """
     sums = np.asarray(sums)
     off = np.abs(sums - 1)
     if sums.size and off.max() > tolerance:
@@ -97,3 +103,4 @@ def check_row_sums(name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLER
             f"each row of {name} must sum to 1, but row {where} sums to {sums[where]:.10g}; "
             "divide each row by its sum if it holds weights."
         )
+    return np.where(off > 4 * np.finfo(float).eps, sums, 1.0)

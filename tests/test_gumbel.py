@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from seqdec_lib.learning.gumbel import (
+    BLOCK,
     gumbel_max,
     gumbel_noise,
     gumbel_softmax,
@@ -50,14 +51,32 @@ def test_noise_has_the_distribution_function_of_a_gumbel(generator: torch.Genera
         assert (noise <= x).float().mean().item() == pytest.approx(expected, abs=0.005)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_noise_is_finite_at_both_ends_of_the_uniform(
-    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, value: float
+DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("bits", [0, -1])
+@pytest.mark.parametrize("shape", [(3,), (4, 2), (), (0, 3), (2, BLOCK + 1)])
+def test_noise_is_finite_whatever_the_random_bits(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, bits: int, shape: tuple[int, ...]
 ) -> None:
-    monkeypatch.setattr(torch, "rand", lambda shape, dtype, **_: torch.full(shape, value).to(dtype))
-    noise = gumbel_noise((3,), dtype)
-    assert noise.dtype == dtype and noise.isfinite().all()
+    monkeypatch.setattr(Tensor, "random_", lambda words, generator: words.fill_(bits))
+    noise = gumbel_noise(shape, dtype)
+    assert noise.dtype == dtype and noise.shape == shape and noise.isfinite().all()
+    assert (noise < -2).all() if bits == 0 else (noise > 15).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_noise_has_no_pattern_in_its_columns_and_does_not_repeat(
+    generator: torch.Generator, dtype: torch.dtype
+) -> None:
+    """Two numbers are made of one random word; they know nothing of each other."""
+    noise = gumbel_noise((100_000, 4), dtype, generator=generator)
+    correlations = torch.corrcoef(torch.cat([noise, noise.roll(1, 0)], dim=1).T)
+    assert (correlations - torch.eye(8, dtype=dtype)).abs().max() < 0.02
+    for column in noise.T:
+        assert column.mean().item() == pytest.approx(0.5772, abs=0.03)
+        assert len(column.unique()) > 0.98 * len(column)
 
 
 # -- samples
@@ -83,7 +102,7 @@ def test_samples_become_one_hot_as_the_temperature_falls(generator: torch.Genera
 
 def test_samples_become_uniform_as_the_temperature_rises(generator: torch.Generator) -> None:
     samples = gumbel_softmax(LOGITS.expand(10_000, -1), 1e5, generator=generator)
-    torch.testing.assert_close(samples, torch.full_like(samples, 0.25), atol=1e-3, rtol=0)
+    assert (samples - 0.25).abs().max() < 1e-3
 
 
 def test_the_argmax_does_not_depend_on_the_temperature() -> None:
@@ -122,7 +141,62 @@ def test_straight_through_is_one_hot_with_the_gradient_of_the_soft_sample() -> N
     assert hard_gradient.equal(soft_gradient)
 
 
+@pytest.mark.parametrize("tau", [0.3, 1.0, 2.5])
+def test_first_and_second_derivatives_are_those_of_finite_differences(tau: float) -> None:
+    logits = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+
+    def sample(logits: Tensor) -> Tensor:
+        return gumbel_softmax(logits, tau, generator=torch.Generator().manual_seed(1))
+
+    assert torch.autograd.gradcheck(sample, logits)
+    assert torch.autograd.gradgradcheck(sample, logits)
+
+
+def test_a_relaxed_sample_is_the_softmax_of_noisy_logits_over_its_last_axis() -> None:
+    logits = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    noise = gumbel_noise(logits.shape, generator=torch.Generator().manual_seed(7))
+    for hard in (False, True):
+        sample = gumbel_softmax(logits, 0.6, hard, torch.Generator().manual_seed(7))
+        soft = ((logits + noise) / 0.6).softmax(-1)
+        expected = torch.eye(5)[soft.argmax(-1)] if hard else soft
+        assert torch.allclose(sample, expected, atol=1e-6)
+    chosen = gumbel_max(logits, torch.Generator().manual_seed(7))
+    assert chosen.equal((logits + noise).argmax(-1))
+
+
+def test_of_equal_entries_the_first_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tensor, "random_", lambda words, generator: words.fill_(3))
+    logits = torch.tensor([[0.0, 2.0, 2.0], [1.0, 0.0, 1.0], [0.0, 0.0, 5.0]])
+    assert gumbel_max(logits).tolist() == [1, 0, 2]
+    assert gumbel_softmax(logits, 1.0, hard=True).equal(torch.eye(3)[[1, 0, 2]])
+
+
+def test_logits_are_left_as_they_were() -> None:
+    logits = LOGITS.clone()
+    for hard in (False, True):
+        gumbel_softmax(logits, 0.5, hard)
+    gumbel_max(logits)
+    assert logits.equal(LOGITS)
+
+
 # -- extremes
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("tau", [1e-320, 1e-30, 1.0, 1e30, 1e300])
+@pytest.mark.parametrize("hard", [False, True])
+def test_no_temperature_and_no_logits_of_any_precision_give_nan(
+    dtype: torch.dtype, tau: float, hard: bool
+) -> None:
+    limits = torch.finfo(dtype)
+    rows = [[0.0, -math.inf, 1.0, limits.max], [limits.min, 0.0, 3.0, limits.tiny]]
+    logits = torch.tensor(rows, dtype=dtype, requires_grad=True)
+    sample = gumbel_softmax(logits, tau, hard)
+    (gradient,) = torch.autograd.grad((sample * torch.arange(4)).sum(), logits)
+    assert sample.dtype == gradient.dtype == dtype
+    assert sample.isfinite().all() and gradient.isfinite().all()
+    assert sample[0, 1] == 0 and gradient[0, 1] == 0
+    assert (sample.sum(-1) - 1).abs().max() <= 4 * limits.eps
 
 
 @settings(deadline=None, max_examples=60)
@@ -134,7 +208,7 @@ def test_extreme_and_masked_logits_give_no_nan(row: list[float], tau: float, har
     masked = logits == -math.inf
     assert sample.isfinite().all() and gradient.isfinite().all()
     assert (sample[masked] == 0).all() and (gradient[masked] == 0).all()
-    torch.testing.assert_close(sample.sum(-1), torch.ones(20))
+    assert torch.allclose(sample.sum(-1), torch.ones(20))
     assert not masked.gather(-1, gumbel_max(logits)[:, None]).any()
 
 
@@ -179,7 +253,7 @@ def test_relaxed_gradient_is_biased_less_at_lower_temperature(generator: torch.G
 
 def test_leave_one_out_leaves_its_own_return_out() -> None:
     returns = torch.tensor([1.0, 2.0, 6.0])
-    torch.testing.assert_close(leave_one_out(returns), torch.tensor([4.0, 3.5, 1.5]))
+    assert torch.allclose(leave_one_out(returns), torch.tensor([4.0, 3.5, 1.5]))
 
 
 @given(shift=st.floats(-100, 100))
@@ -190,7 +264,7 @@ def test_a_baseline_makes_the_offset_of_the_returns_irrelevant(shift: float) -> 
         torch.autograd.grad(score_function_loss(log_probabilities, r), log_probabilities)[0]
         for r in (returns, returns + shift)
     ]
-    torch.testing.assert_close(*gradients)
+    assert torch.allclose(*gradients)
 
 
 # -- errors

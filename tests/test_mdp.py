@@ -152,10 +152,9 @@ def optimum_in_fractions(mdp: MDP, actions: np.ndarray | None = None) -> list[Fr
     values = []
     for policy in policies if actions is None else [actions]:
         rows = [
-            [Fraction(float(i == j)) - discount * Fraction(chance) for j, chance in ps]
+            [int(i == j) - discount * Fraction(mdp.transitions[i, policy[i], j]) for j in states]
             + [Fraction(mdp.rewards[i, policy[i]])]
             for i in states
-            for ps in [list(enumerate(mdp.transitions[i, policy[i]]))]
         ]
         for i in states:  # diagonally dominant: no pivot is 0
             rows[i] = [entry / rows[i][i] for entry in rows[i]]
@@ -242,7 +241,7 @@ def test_rows_that_are_off_by_rounding_are_mended_in_a_copy(as_sparse: bool) -> 
     given_rows = [sparse.csr_array(rows)] if as_sparse else rows[:, None].copy()
     mdp = MDP(given_rows, np.zeros((2, 1)), 0.9)
     own = mdp.transitions[0].toarray() if as_sparse else mdp.transitions[:, 0]
-    assert np.abs(own.sum(axis=1) - 1).max() <= np.finfo(float).eps
+    assert np.abs(own.sum(axis=1) - 1).max() <= 4 * np.finfo(float).eps
     assert np.allclose(own, rows, rtol=0, atol=5e-9)
     kept = given_rows[0].toarray() if as_sparse else given_rows[:, 0]
     assert np.array_equal(kept, rows)

@@ -1,7 +1,6 @@
 """The racetrack's physics against a slow, independent reading of its description."""
 
 import math
-from fractions import Fraction
 
 import gymnasium
 import numpy as np
@@ -17,6 +16,7 @@ from seqdec_lib.problems import Racetrack
 from seqdec_lib.problems.track import TRACKS
 
 COAST = 4
+CALM = Racetrack("hairpin", noise=0.0)
 TINY = """
     #FF#
     #..#
@@ -33,18 +33,18 @@ def drawings(rows=6, columns=6):
     )
 
 
-def touching(coordinate):
-    """The one or two cells whose closed interval holds a coordinate: cell i is i-1/2..i+1/2."""
-    low = math.floor(coordinate + Fraction(1, 2))
-    return {low, low - 1} if coordinate + Fraction(1, 2) == low else {low}
+def touching(part, parts):
+    """The one or two cells that hold the coordinate part / parts: cell i is i - 1/2 .. i + 1/2."""
+    low, beyond = divmod(2 * part + parts, 2 * parts)
+    return {low} if beyond else {low, low - 1}
 
 
 def fate_by_hand(drawing, row, column, down, right):
     """Walk along a move in steps so small that no crossing is missed: what is met first?"""
     pieces = 4 * math.lcm(max(1, abs(down)), max(1, abs(right)))
     for k in range(pieces + 1):
-        rows = touching(row + Fraction(k * down, pieces))
-        columns = touching(column + Fraction(k * right, pieces))
+        rows = touching(row * pieces + k * down, pieces)
+        columns = touching(column * pieces + k * right, pieces)
         kinds = {
             drawing[r, c] if 0 <= r < drawing.shape[0] and 0 <= c < drawing.shape[1] else "#"
             for r in rows
@@ -153,12 +153,12 @@ def test_sampled_steps_follow_the_exact_model(track):
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_many_cars_at_once_are_the_same_cars(seed):
-    problem = Racetrack("bend", noise=0.0)
+    problem = CALM
     rng = np.random.default_rng(seed)
-    states = rng.integers(int(problem.crashed.argmax()), size=200)
-    actions = rng.integers(9, size=200)
+    states = rng.integers(int(problem.crashed.argmax()), size=50)
+    actions = rng.integers(9, size=50)
     together = problem.step(states, actions, rng)[0]
-    for i in range(200):
+    for i in range(50):
         alone = problem.step(states[i : i + 1], actions[i : i + 1], rng)[0][0]
         if problem.crashed[together[i]]:
             assert problem.crashed[alone]
@@ -170,10 +170,10 @@ def test_many_cars_at_once_are_the_same_cars(seed):
 def test_exact_laps_are_the_mean_of_played_ones(track):
     problem = Racetrack(track)
     best = value_iteration(problem.mdp()).policy
-    careless = 0.7 * np.eye(9)[best] + 0.3 / 9
+    careless = 0.9 * np.eye(9)[best] + 0.1 / 9
     for policy in (best, careless):
         lap = problem.expected_lap(policy)
-        played = collect(problem, policy, 4000, seed=3)
+        played = collect(problem, policy, 1500, seed=3)
         assert mean_interval(played.lengths, 0.9999).contains(lap.time)
         crashes = problem.crashed[played.states[:, 1:]] & played.mask
         assert mean_interval(crashes.sum(axis=1), 0.9999).contains(lap.crashes)
@@ -183,7 +183,7 @@ def test_exact_laps_are_the_mean_of_played_ones(track):
 
 
 def test_without_noise_the_optimum_is_the_shortest_walk_in_the_graph_of_states():
-    problem = Racetrack("hairpin", noise=0.0)
+    problem = CALM
     rng = np.random.default_rng(0)
     steps, frontier = 0, np.flatnonzero(problem.starts)[:1]
     seen = np.zeros(problem.n_states, dtype=bool)
@@ -208,7 +208,7 @@ def test_the_clock_stops_a_car_that_never_arrives():
 
 
 def test_states_have_numbers_and_numbers_have_states():
-    problem = Racetrack("hairpin")
+    problem = CALM
     moving = np.arange(int(problem.crashed.argmax()))
     np.testing.assert_array_equal(problem.state(*problem.unpack(moving)), moving)
     assert problem.describe(int(problem.state(9, 3, -2, 1))) == (

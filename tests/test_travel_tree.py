@@ -133,7 +133,7 @@ def test_histories_are_those_of_the_trips_to_the_nodes_of_a_level(
     assert np.array_equal(seen.states[:, t], states)
     assert np.array_equal(states, np.arange(level.start, level.stop))
     assert seen.actions.shape == seen.rewards.shape == (len(states), t)
-    assert np.allclose(seen.rewards, np.array(paid).reshape(t, -1).T, atol=1e-12)
+    assert np.allclose(seen.rewards, np.reshape(paid, (t, len(states))).T, atol=1e-12)
 
 
 # -- acting

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from seqdec_lib.validation import (
     ROW_SUM_TOLERANCE,
-    check_row_sums,
+    checked_row_sums,
     discount_factor,
     probability_rows,
     whole_number,
@@ -85,8 +85,7 @@ class MDP:
                     f"{state} to {matrix.indices[entry]} is {matrix.data[entry]:.6g}; "
                     "divide counts by their sum, and set what can't happen to 0."
                 )
-            sums = matrix.sum(axis=1)
-            check_row_sums(f"the transitions of action {action}", sums)
+            sums = checked_row_sums(f"the transitions of action {action}", matrix.sum(axis=1))
             matrix.data = matrix.data / np.repeat(sums, np.diff(matrix.indptr))
         return matrices
 
@@ -139,8 +138,9 @@ class MDP:
         """
         if not self.is_sparse:
             return self.q_values(values).max(axis=1)
-        best = np.full(self.n_states, -np.inf)
-        for column in self._q_columns(values):
+        columns = self._q_columns(values)
+        best = next(columns)
+        for column in columns:
             np.maximum(best, column, out=best)
         return best
 
@@ -149,9 +149,11 @@ class MDP:
         if not self.is_sparse:
             q_values = self.q_values(values)
             return q_values.max(axis=1), q_values.argmax(axis=1)
-        best, actions = np.full(self.n_states, -np.inf), np.zeros(self.n_states, dtype=np.int64)
-        for action, column in enumerate(self._q_columns(values)):
-            np.putmask(actions, column > best, action)
+        columns = self._q_columns(values)
+        best, number = next(columns), np.min_scalar_type(self.n_actions)
+        actions = np.zeros(self.n_states, dtype=number)  # small numbers: the time is that of memory
+        for action, column in enumerate(columns, start=1):
+            np.maximum(actions, (column > best) * number.type(action), out=actions)
             np.maximum(best, column, out=best)
         return best, actions
 
