@@ -25,6 +25,8 @@ from seqdec_lib.sequences.losses import IGNORE, Batch, log_probabilities, sequen
 from seqdec_lib.sequences.training import fit, minibatches
 from seqdec_lib.sequences.transformer import Transformer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PAIRS = withheld_pairs(seed=3)
 CORPUS = Corpus.of(withheld=PAIRS.all)
 TOKENIZER = Tokenizer.of((text for pair in CORPUS.pairs for text in pair), WORDS)

@@ -20,6 +20,8 @@ from seqdec_lib.sequences.losses import IGNORE, cross_entropy, sequence_loss
 from seqdec_lib.sequences.policy import SequencePolicy
 from seqdec_lib.sequences.training import fit, minibatches
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TREE = TravelTree(horizon=4, dense=True)  # rewards on the way, so that returns-to-go change
 few = settings(max_examples=15, deadline=None)
 goals = pytest.mark.parametrize("goal", GOALS)

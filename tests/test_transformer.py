@@ -13,6 +13,8 @@ from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import ACTIVATIONS, Transformer, attention_weights
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 VOCABULARY, CONTEXT = 11, 12
 few = settings(max_examples=15, deadline=None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,20 +13,6 @@ from seqdec_lib.validation import whole_number
 
 At = int | slice | Tensor | None
 """Positions that are asked for: all, one, a slice, (K,) that hold for all rows, or (B, K)."""
-
-
-class Memory(Protocol):
-    """What a model remembers of the tokens that it has read, while it decodes."""
-
-    length: int
-    """Tokens read so far."""
-
-    def select(self, rows: Tensor) -> Memory:
-        """A copy with these rows (M,) of the batch: to drop, repeat or reorder sequences."""
-
-    @property
-    def batch(self) -> int:
-        """Sequences remembered."""
 
 
 @contextmanager
@@ -83,7 +69,7 @@ def checked_sizes(vocabulary: int | None, outputs: int | None) -> tuple[int | No
 
 
 def check_tokens(
-    model: nn.Module, tokens: Tensor, mask: Tensor | None, cache: Memory | None
+    model: nn.Module, tokens: Tensor, mask: Tensor | None, cache: Any
 ) -> tuple[int, int]:
     """Return B and T, or raise a ValueError that says what is wrong with the input of a model."""
     are_ids = not tokens.dtype.is_floating_point
