@@ -286,7 +286,10 @@ def lay_desk(root: Path, asked: Iterable[str] = ()) -> Path:
 
 def open_lab(path: Path, options: list[str]) -> int:
     """Run JupyterLab in the folder of a notebook, with that notebook open, until it is stopped."""
-    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(path), *options])
+    # Settings that differ from JupyterLab's own: it doesn't ask about news, and leaves the tools
+    # for writing assignments away. Those that readers have chosen themselves come first.
+    settings = f"--LabApp.app_settings_dir={ROOT / 'site' / 'lab'}"
+    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(path), settings, *options])
     while True:
         try:
             return lab.wait()
