@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
 
+from freshness import is_current
 from start_here import START_HERE, start_here
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -241,9 +242,22 @@ def edition_of(root: Path, notebooks: Path) -> dict[str, bytes]:
     return {START_HERE: start_here(chapters, root)} | chapters
 
 
-def notebooks_of(root: Path, folder: Path) -> Path:
-    """The folder of the reader's notebooks, built anew where the sources have changed."""
-    return root / "_build" / "notebooks"
+def notebooks_of(root: Path, desk: Path) -> Path:
+    """The folder of the reader's notebooks; they are made if the sources have changed since.
+
+    Where the book's folder can't be written they are made in a hidden folder of the desk.
+    """
+    places = [root / "_build" / "notebooks"]
+    if desk.parent != root:
+        places.append(desk / ".book" / "notebooks")
+    for place in places:
+        if is_current(root, place):
+            return place
+    from notebooks import build  # Sphinx takes seconds to come
+
+    print("Making the notebooks from the sources (about half a minute) ...", flush=True)
+    build(root, places[-1], places[-1].parent / ".notebooks")
+    return places[-1]
 
 
 def chosen(edition: dict[str, bytes], asked: Iterable[str]) -> list[str]:
@@ -272,7 +286,10 @@ def lay_desk(root: Path, asked: Iterable[str] = ()) -> Path:
 
 def open_lab(path: Path, options: list[str]) -> int:
     """Run JupyterLab in the folder of a notebook, with that notebook open, until it is stopped."""
-    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(path), *options])
+    # Settings that differ from JupyterLab's own: it doesn't ask about news, and leaves the tools
+    # for writing assignments away. Those that readers have chosen themselves come first.
+    settings = f"--LabApp.app_settings_dir={ROOT / 'site' / 'lab'}"
+    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(path), settings, *options])
     while True:
         try:
             return lab.wait()

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import nbformat
 from docutils import nodes
 from elsewhere import add_launch_buttons, install_cell
+from freshness import stamp
 from nbformat import NotebookNode
 from plain_markdown import Writer, slug
 from run_sphinx import run_sphinx
@@ -68,6 +69,7 @@ def build(root: Path, out: Path, doctrees: Path | None = None) -> list[Path]:
     if not run_sphinx(root, "notebooks", out, doctrees or root / "_build" / ".notebooks"):
         raise RuntimeError("the reader's notebooks were not made: mend what the lines above name")
     shutil.rmtree(out / "_static", ignore_errors=True)  # some extensions leave style sheets there
+    stamp(root, out)
     return sorted(out.glob("*.ipynb"))
 
 

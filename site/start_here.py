@@ -97,8 +97,8 @@ def start_here(chapters: dict[str, bytes], root: Path) -> bytes:
         ELSEWHERE.format(environment=environment, python=python),
     ]
     cells = [nbformat.v4.new_markdown_cell(text, id=f"start-{n}") for n, text in enumerate(texts)]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    metadata = nbformat.reads(min(chapters.items())[1].decode(), as_version=4).metadata
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     return nbformat.writes(notebook).encode()
 
 

@@ -367,7 +367,9 @@ class Story(RuleBasedStateMachine):
                 patch.setattr(Path, name, stops(getattr(Path, name)))
             try:
                 # Of what was deleted nobody could say whether it is back now.
-                Desk(self.folder).lay(self.edition, sorted(again & set(self.edition) - self.deleted))
+                Desk(self.folder).lay(
+                    self.edition, sorted(again & set(self.edition) - self.deleted)
+                )
             except Interrupted:
                 pass
 
