@@ -47,10 +47,8 @@ def nonnegative_number(name: str, value: object) -> float:
 def discount_factor(discount: object, horizon: int | None) -> float:
     """Return the discount as a float: in [0, 1), or exactly 1 where a finite horizon ends the sum.
 
-    Raises
-    ------
-    ValueError
-        Outside [0, 1], or equal to 1 while `horizon` is None: the sum of rewards may not converge.
+    Raises ValueError: outside [0, 1], or equal to 1 while `horizon` is None: the sum of rewards may
+        not converge.
     """
     value = fraction("discount", discount)
     if value == 1 and horizon is None:
@@ -90,10 +88,7 @@ def checked_row_sums(
 ) -> np.ndarray:
     """Return what to divide rows by, given their `sums` (...): 1 where that is the sum already.
 
-    Raises
-    ------
-    ValueError
-        A sum that is not 1; the message names the worst row.
+    Raises ValueError: a sum that is not 1; the message names the worst row.
     """
     sums = np.asarray(sums)
     off = np.abs(sums - 1)

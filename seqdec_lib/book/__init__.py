@@ -21,21 +21,3 @@ from seqdec_lib.book.measurements import evidence
 from seqdec_lib.book.opening import start
 from seqdec_lib.book.records import claim, record, recorded
 from seqdec_lib.watching import someone_watches
-
-__all__ = [
-    "CPU_SECONDS",
-    "LAP_TIMES",
-    "LEADERBOARD",
-    "add_lap_time",
-    "add_to_leaderboard",
-    "claim",
-    "evidence",
-    "lap_times",
-    "leaderboard",
-    "record",
-    "recorded",
-    "rows",
-    "someone_watches",
-    "start",
-    "stopwatch",
-]

@@ -56,11 +56,8 @@ def add_to_leaderboard(
     while_learning : mean regret of the trips that these steps were, the price of exploring;
         None where there were none.
 
-    Raises
-    ------
-    ValueError
-        A need that the leaderboard doesn't know, a regret that is not finite, counts that are not
-        whole numbers.
+    Raises ValueError: a need that the leaderboard doesn't know, a regret that is not finite, counts
+        that are not whole numbers.
     """
     row = {"regret": _finite("regret", method, regret)}
     if while_learning is not None:

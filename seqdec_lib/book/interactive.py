@@ -54,10 +54,7 @@ class SliderFigure:
     size : width and height of the drawing, in its own units
     background : SVG elements that all frames share
 
-    Raises
-    ------
-    ValueError
-        Fewer than two frames, a start that is none of them, no alt text.
+    Raises ValueError: fewer than two frames, a start that is none of them, no alt text.
     """
 
     control: str
@@ -120,10 +117,7 @@ _KINDS = ("css", "js")
 def on_simplex(probabilities: np.ndarray, corners: np.ndarray = CORNERS) -> np.ndarray:
     """Where probabilities over three actions (N, 3) lie in a triangle with these corners: (N, 2).
 
-    Raises
-    ------
-    ValueError
-        Rows that don't sum to 1, or another number of actions than three.
+    Raises ValueError: rows that don't sum to 1, or another number of actions than three.
     """
     probabilities = probability_rows("the simplex", probabilities)
     if probabilities.shape[-1] != 3:

@@ -29,10 +29,7 @@ class Evidence:
         key : the number's name.
         case : what was measured; the first case if it is left out.
 
-        Raises
-        ------
-        ValueError
-            No such case, or a name that was not measured with every seed.
+        Raises ValueError: no such case, or a name that was not measured with every seed.
         """
         case = next(iter(self.results)) if case is None else case
         runs = list(self.results.get(case, {}).values())
@@ -72,10 +69,8 @@ class Evidence:
 def evidence(name: str, folder: Path | str = TABLES) -> Evidence:
     """What was measured for a table of `evidence/tables/`, of this book unless `folder` says else.
 
-    Raises
-    ------
-    ValueError
-        There is no such table, for example where the library stands without the book around it.
+    Raises ValueError: there is no such table, for example where the library stands without the book
+        around it.
     """
     path = Path(folder) / f"{name}.json"
     if not path.is_file():

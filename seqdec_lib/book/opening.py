@@ -34,10 +34,8 @@ def start(budget: float, seed: int = 0) -> int:
     -------
     The seed, to be passed on to whatever draws random numbers of its own.
 
-    Raises
-    ------
-    ValueError
-        A budget outside (0, 90]; a seed or SEQDEC_SEED that is not a whole number of at least 0.
+    Raises ValueError: a budget outside (0, 90]; a seed or SEQDEC_SEED that is not a whole number of
+        at least 0.
     """
     if (
         isinstance(budget, bool)

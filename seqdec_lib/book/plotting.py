@@ -64,10 +64,7 @@ def draw_tree(
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
 
-    Raises
-    ------
-    ValueError
-        A depth below 1 or above the horizon.
+    Raises ValueError: a depth below 1 or above the horizon.
     """
     if whole_number("depth", depth, least=1) > tree.horizon:
         raise ValueError(
@@ -207,10 +204,7 @@ def draw_decisions(
     questions : pairs of a question, wrapped at `wrap` characters, and an answer with its own lines.
     otherwise : where the last no leads to.
 
-    Raises
-    ------
-    ValueError
-        No question.
+    Raises ValueError: no question.
     """
     if not questions:
         raise ValueError("a flow chart needs at least one question, but none came.")

@@ -25,10 +25,7 @@ def record(key: str, value: Value) -> None:
     This writes what `myst_nb.glue(key, value, display=False)` writes, without loading Sphinx. Where
     a person runs the notebook, `key = value` is shown; committed outputs show nothing.
 
-    Raises
-    ------
-    ValueError
-        An empty key; a value that is not a finite number or a string.
+    Raises ValueError: an empty key; a value that is not a finite number or a string.
     """
     keep(key, value)
     if someone_watches():
@@ -47,12 +44,9 @@ def claim(words: str, condition: bool) -> None:
     words : a sentence of the chapter, or the part of one that says it.
     condition : a bool, or a bool of NumPy.
 
-    Raises
-    ------
-    ValueError
-        No words; a condition that is not a bool, such as a number that is merely not zero.
-    AssertionError
-        The condition is False: the sentence is not true. The message quotes it.
+    Raises ValueError: no words; a condition that is not a bool, such as a number that is merely not
+        zero.
+    Raises AssertionError: the condition is False: the sentence is not true. The message quotes it.
     """
     if not isinstance(words, str) or not words.strip():
         raise ValueError(

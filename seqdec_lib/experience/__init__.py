@@ -22,22 +22,3 @@ from seqdec_lib.experience.trajectories import (
     concatenate,
     sample_actions,
 )
-
-__all__ = [
-    "Estimate",
-    "Trajectories",
-    "as_policy",
-    "collect",
-    "collect_mixture",
-    "concatenate",
-    "estimate_return",
-    "from_minari",
-    "load",
-    "mean_interval",
-    "regret",
-    "regret_of",
-    "sample_actions",
-    "save",
-    "share_interval",
-    "to_minari",
-]

@@ -38,10 +38,8 @@ class Estimate:
 def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
     """Mean of independent samples (N,) with Student's t interval.
 
-    Raises
-    ------
-    ValueError
-        Fewer than two samples, a sample that is not finite, or a confidence outside (0, 1).
+    Raises ValueError: fewer than two samples, a sample that is not finite, or a confidence outside
+        (0, 1).
     """
     samples = np.asarray(samples, dtype=float)
     if samples.ndim != 1 or len(samples) < 2 or not np.isfinite(samples).all():
@@ -60,11 +58,8 @@ def share_interval(successes: int, trials: int, confidence: float = 0.95) -> Est
 
     It holds the true share with at least this confidence, also where all or none succeed.
 
-    Raises
-    ------
-    ValueError
-        Counts that are not whole numbers with 0 <= successes <= trials and 1 <= trials, or a
-        confidence outside (0, 1).
+    Raises ValueError: counts that are not whole numbers with 0 <= successes <= trials and 1 <=
+        trials, or a confidence outside (0, 1).
     """
     trials = whole_number("trials", trials, least=1)
     successes = whole_number("successes", successes, least=0)
@@ -105,11 +100,8 @@ def regret(achieved: float, optimal: float, random: float) -> float:
     (optimal - achieved) / (optimal - random): one minus the normalized score of Fu et al., *D4RL*
     (2020), with the exact optimum in place of an expert. Worse than random is above 1.
 
-    Raises
-    ------
-    ValueError
-        A return that is not finite; random play as good as the optimum (up to rounding), so that
-        there is nothing to measure.
+    Raises ValueError: a return that is not finite; random play as good as the optimum (up to
+        rounding), so that there is nothing to measure.
     """
     if not np.isfinite([achieved, optimal, random]).all():
         raise ValueError(

@@ -32,10 +32,7 @@ KINDS = {"states": "iu", "actions": "iu", "rewards": "f", "mask": "b", "terminat
 def save(data: Trajectories, path: Path | str) -> None:
     """Write trajectories to an `.npz` file: the whole of it, or nothing at all.
 
-    Raises
-    ------
-    ValueError
-        A name that doesn't end in .npz.
+    Raises ValueError: a name that doesn't end in .npz.
     """
     path = Path(path)
     if path.suffix != ".npz":
@@ -62,12 +59,9 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 def load(path: Path | str) -> Trajectories:
     """Read what `save` wrote, and check it as if it had just been collected.
 
-    Raises
-    ------
-    FileNotFoundError
-        No such file.
-    ValueError
-        A file that is damaged, was not written by `save`, or holds no valid trajectories.
+    Raises FileNotFoundError: no such file.
+    Raises ValueError: a file that is damaged, was not written by `save`, or holds no valid
+        trajectories.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -109,12 +103,9 @@ def to_minari(
     folder : None: where Minari keeps its datasets (~/.minari, or MINARI_DATASETS_PATH).
     about : what else Minari is to write down, such as author="..." and code_permalink="...".
 
-    Raises
-    ------
-    ImportError
-        Minari is not installed.
-    ValueError
-        Trajectories of another problem, or a dataset of this name that exists already.
+    Raises ImportError: minari is not installed.
+    Raises ValueError: trajectories of another problem, or a dataset of this name that exists
+        already.
     """
     minari = _minari()
     for name, size in (("states", problem.n_observations), ("actions", problem.n_actions)):
@@ -156,12 +147,8 @@ def to_minari(
 def from_minari(dataset_id: str, folder: Path | str | None = None) -> Trajectories:
     """Read a local Minari dataset whose observations and actions are whole numbers.
 
-    Raises
-    ------
-    ImportError
-        Minari is not installed.
-    ValueError
-        No such dataset, a damaged one, or other kinds of observations or actions.
+    Raises ImportError: minari is not installed.
+    Raises ValueError: no such dataset, a damaged one, or other kinds of observations or actions.
     """
     minari = _minari()
     with _minari_folder(folder):

@@ -29,11 +29,8 @@ class Trajectories:
     terminated : (N,) bool
         True where the episode came to its end; False where only the clock cut it short.
 
-    Raises
-    ------
-    ValueError
-        Shapes that don't match, no episode, an episode without a step, a gap in the mask, NaN
-        rewards.
+    Raises ValueError: shapes that don't match, no episode, an episode without a step, a gap in the
+        mask, NaN rewards.
     """
 
     states: np.ndarray
@@ -103,10 +100,8 @@ class Trajectories:
         states : one more than actions, the last being what was seen after the last action.
         terminated : as for the class; None: every episode came to its end.
 
-        Raises
-        ------
-        ValueError
-            No episode, an empty one, one whose states, actions and rewards don't belong together.
+        Raises ValueError: no episode, an empty one, one whose states, actions and rewards don't
+            belong together.
         """
         counts = len(states), len(actions), len(rewards)
         if not counts[0] or len(set(counts)) > 1:
@@ -143,10 +138,7 @@ class Trajectories:
     def returns_to_go(self, discount: float = 1.0) -> np.ndarray:
         """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken.
 
-        Raises
-        ------
-        ValueError
-            Rewards so large that their sum is no number.
+        Raises ValueError: rewards so large that their sum is no number.
         """
         discount = fraction("discount", discount)
         to_go = np.zeros((len(self), self.actions.shape[1] + 1))
@@ -167,10 +159,7 @@ class Trajectories:
 
         Where episodes are equally good, earlier ones are kept. The order stays.
 
-        Raises
-        ------
-        ValueError
-            A share outside (0, 1].
+        Raises ValueError: a share outside (0, 1].
         """
         if fraction("share", share) == 0:
             raise ValueError("share must lie in (0, 1], but 0 came: that leaves no episode.")
@@ -182,10 +171,7 @@ class Trajectories:
 def concatenate(parts: Sequence[Trajectories]) -> Trajectories:
     """One dataset of several, padded to the longest.
 
-    Raises
-    ------
-    ValueError
-        No parts.
+    Raises ValueError: no parts.
     """
     if not parts:
         raise ValueError("concatenate needs at least one dataset, but none came.")
@@ -244,10 +230,7 @@ def collect(
     ----------
     policy : a function of `History`, a table (S,) or (S, A) over observations, or None: uniform.
 
-    Raises
-    ------
-    ValueError
-        A policy whose rows don't sum to 1 or have another shape; episodes < 1.
+    Raises ValueError: a policy whose rows don't sum to 1 or have another shape; episodes < 1.
     """
     episodes = whole_number("episodes", episodes, least=1)
     act = as_policy(policy, problem)
@@ -296,10 +279,8 @@ def collect_mixture(
     policies : as for `collect`.
     shares : of the episodes, summing to 1; rounded so that the episodes are shared out exactly.
 
-    Raises
-    ------
-    ValueError
-        Shares that don't sum to 1, or not as many as policies; and all that `collect` raises.
+    Raises ValueError: shares that don't sum to 1, or not as many as policies; and all that
+        `collect` raises.
     """
     episodes = whole_number("episodes", episodes, least=1)
     shares = probability_rows("shares", np.atleast_1d(np.asarray(shares, dtype=float)))

@@ -20,18 +20,3 @@ from seqdec_lib.feedback.preferences import (
     reward_loss,
     scores,
 )
-
-__all__ = [
-    "Comparisons",
-    "Sampler",
-    "Samples",
-    "agreement",
-    "bradley_terry",
-    "compare",
-    "dpo_loss",
-    "kl_divergence",
-    "policy_gradient_loss",
-    "ppo_loss",
-    "reward_loss",
-    "scores",
-]

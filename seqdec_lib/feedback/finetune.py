@@ -62,10 +62,7 @@ def policy_gradient_loss(model: nn.Module, samples: Samples, beta: float = 0.0) 
 
     Source: Williams (1992); Ahmadian et al., *Back to Basics* (2024), section 3, for whole rows.
 
-    Raises
-    ------
-    ValueError
-        beta below 0, fewer than two rows.
+    Raises ValueError: beta below 0, fewer than two rows.
     """
     beta = nonnegative_number("beta", beta)
     with evaluating(model):
@@ -83,10 +80,7 @@ def ppo_loss(model: nn.Module, samples: Samples, beta: float = 0.0, clip: float 
     Source: Schulman et al., *Proximal Policy Optimization Algorithms* (2017), equation 7; the
     advantage is that of the whole row, so there is no second network.
 
-    Raises
-    ------
-    ValueError
-        beta below 0, clip outside [0, 1], fewer than two rows.
+    Raises ValueError: beta below 0, clip outside [0, 1], fewer than two rows.
     """
     beta, clip = nonnegative_number("beta", beta), fraction("clip", clip)
     returns = _returns(samples, samples.old.sum(1), beta)
@@ -122,10 +116,7 @@ class Sampler:
     updates : how often the same samples are handed out before new ones are drawn; more than one is
         for `ppo_loss`.
 
-    Raises
-    ------
-    ValueError
-        updates below 1.
+    Raises ValueError: updates below 1.
     """
 
     def __init__(
@@ -167,10 +158,7 @@ class Sampler:
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p || q) = sum p log(p / q) in nats, of two distributions (K,); inf where only q is 0.
 
-    Raises
-    ------
-    ValueError
-        Shapes that differ, or probabilities that don't sum to 1.
+    Raises ValueError: shapes that differ, or probabilities that don't sum to 1.
     """
     p, q = probability_rows("p", p), probability_rows("q", q)
     if p.shape != q.shape or p.ndim != 1:

@@ -50,10 +50,8 @@ def compare(
 ) -> Comparisons:
     """Let somebody with these rewards (N,), noisily, compare pairs (M, 2) of items.
 
-    Raises
-    ------
-    ValueError
-        Pairs of another shape, or of items that have no reward, or none that is finite.
+    Raises ValueError: pairs of another shape, or of items that have no reward, or none that is
+        finite.
     """
     pairs, rewards = np.asarray(pairs), np.asarray(rewards, dtype=float)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
@@ -110,10 +108,7 @@ def dpo_loss(model: nn.Module, comparisons: Comparisons, beta: float) -> Tensor:
 
     Source: Rafailov et al., *Direct Preference Optimization* (2023), equation 7.
 
-    Raises
-    ------
-    ValueError
-        beta not above 0, comparisons without the reference's log-probabilities.
+    Raises ValueError: beta not above 0, comparisons without the reference's log-probabilities.
     """
     beta = positive_number("beta", beta)
     if comparisons.reference is None:

@@ -16,18 +16,3 @@ from seqdec_lib.language.corpus import (
 )
 from seqdec_lib.language.facts import FACTS
 from seqdec_lib.language.text import Tokenizer, answers, training_batch
-
-__all__ = [
-    "DENIALS",
-    "FACTS",
-    "INSTRUCTIONS",
-    "LANGUAGES",
-    "WORDS",
-    "Corpus",
-    "Tokenizer",
-    "answers",
-    "sentence",
-    "training_batch",
-    "translation",
-    "withheld_pairs",
-]

@@ -128,10 +128,7 @@ def sentence(fact: Fact, template: str, language: str, elsewhere: Fact | None = 
 
     elsewhere : a fact about the other country, for the templates DENIALS.
 
-    Raises
-    ------
-    ValueError
-        An unknown template or language; a denial without another country.
+    Raises ValueError: an unknown template or language; a denial without another country.
     """
     return " ".join(_halves(fact, template, language, elsewhere))
 
@@ -222,10 +219,7 @@ def withheld_pairs(
         South Korea."
     unseen : number of facts that lose both sentences that say them.
 
-    Raises
-    ------
-    ValueError
-        More facts to lose something than there are.
+    Raises ValueError: more facts to lose something than there are.
     """
     test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)
     end = test + validation + whole_number("unseen", unseen, 0)
@@ -258,10 +252,7 @@ class Corpus:
 
         What is withheld leaves its probability to the rest in proportion.
 
-        Raises
-        ------
-        ValueError
-            Nothing left.
+        Raises ValueError: nothing left.
         """
         kept = [
             text

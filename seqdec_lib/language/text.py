@@ -43,10 +43,7 @@ class Tokenizer:
 
     Ids: END, the 256 bytes, the known pieces in order.
 
-    Raises
-    ------
-    ValueError
-        A piece that is neither a word nor a single character.
+    Raises ValueError: a piece that is neither a word nor a single character.
     """
 
     def __init__(self, pieces: Iterable[str]) -> None:
@@ -87,10 +84,7 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """The text up to END. Bytes that are no UTF-8, which a model may say, become U+FFFD.
 
-        Raises
-        ------
-        ValueError
-            An id that there is none of.
+        Raises ValueError: an id that there is none of.
         """
         data, after_word = bytearray(), False
         for i in map(int, ids):
@@ -134,10 +128,7 @@ def training_batch(
 
     Padding stands on the right, where a causal model never looks back from a token that counts.
 
-    Raises
-    ------
-    ValueError
-        No pairs.
+    Raises ValueError: no pairs.
     """
     if not pairs:
         raise ValueError("a batch needs at least one pair of prompt and answer.")
@@ -162,10 +153,7 @@ def training_batch(
 def prompt_tokens(tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Prompts of different lengths as one batch, padded on the left: ids and mask, both (B, T).
 
-    Raises
-    ------
-    ValueError
-        No prompts.
+    Raises ValueError: no prompts.
     """
     if not prompts:
         raise ValueError("there is nothing to answer: pass at least one prompt.")

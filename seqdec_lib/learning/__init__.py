@@ -28,28 +28,3 @@ from seqdec_lib.learning.simulation_lemma import (
 from seqdec_lib.learning.table import Transitions, harmonic
 from seqdec_lib.learning.tabular import TabularLearner, learning_curve, settled
 from seqdec_lib.learning.world_model import CountModel, transitions_of
-
-__all__ = [
-    "CountModel",
-    "DynaQ",
-    "NeuralModel",
-    "TabularLearner",
-    "Transitions",
-    "greedy",
-    "gumbel_max",
-    "gumbel_noise",
-    "gumbel_softmax",
-    "harmonic",
-    "learning_curve",
-    "leave_one_out",
-    "linear_decay",
-    "perturbed",
-    "planning_policy",
-    "random_shooting",
-    "score_function_loss",
-    "settled",
-    "simulation_lemma_bound",
-    "total_variation",
-    "transitions_of",
-    "tree_search",
-]

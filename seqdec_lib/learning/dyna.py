@@ -33,10 +33,8 @@ class DynaQ(TabularLearner):
     **options
         Those of `TabularLearner`. Each replica has its own memory; its chains share it.
 
-    Raises
-    ------
-    ValueError
-        A negative number of planning steps, a method without a one-step target of its own.
+    Raises ValueError: a negative number of planning steps, a method without a one-step target of
+        its own.
     """
 
     def __init__(
@@ -71,10 +69,7 @@ class DynaQ(TabularLearner):
     def imagine(self) -> Transitions:
         """One imagined step for each chain.
 
-        Raises
-        ------
-        ValueError
-            No real step was taken yet.
+        Raises ValueError: no real step was taken yet.
         """
         if not self.steps_per_chain:
             raise ValueError("there is nothing to imagine before the first step: call train first.")

@@ -38,10 +38,7 @@ def greedy(q_values: Array, within: float = 0.0) -> Array:
         How much worse than the best an action may look and still count as equally good: the error
         of the values, where they were computed to a tolerance.
 
-    Raises
-    ------
-    ValueError
-        A value that is NaN, or a negative `within`.
+    Raises ValueError: a value that is NaN, or a negative `within`.
     """
     if not within >= 0 or np.isnan(q_values).any():
         raise ValueError(

@@ -65,10 +65,7 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
     (...) int64, the first one where several are largest. For n draws from one distribution pass
     `logits.expand(n, -1)`.
 
-    Raises
-    ------
-    ValueError
-        See `gumbel_softmax`.
+    Raises ValueError: see `gumbel_softmax`.
     """
     largest, chosen = _noisy(logits, generator).max(dim=-1)
     _check_largest(logits, largest)
@@ -92,11 +89,8 @@ def gumbel_softmax(
     -------
     (..., K), rows that sum to 1, differentiable with respect to the logits; 0 where masked.
 
-    Raises
-    ------
-    ValueError
-        tau not a positive finite number; logits that are not floats, are empty, NaN or +inf; a row
-        that is masked everywhere.
+    Raises ValueError: tau not a positive finite number; logits that are not floats, are empty, NaN
+        or +inf; a row that is masked everywhere.
     """
     if isinstance(tau, bool) or not isinstance(tau, numbers.Real) or not 0 < tau < math.inf:
         raise ValueError(
@@ -167,10 +161,7 @@ def leave_one_out(returns: Tensor) -> Tensor:
     It does not depend on the sample's own choice, so subtracting it leaves the mean of the score
     function alone (Kool et al., 2019).
 
-    Raises
-    ------
-    ValueError
-        Fewer than two returns.
+    Raises ValueError: fewer than two returns.
     """
     if returns.ndim != 1 or len(returns) < 2:
         raise ValueError(
@@ -194,11 +185,8 @@ def score_function_loss(
     returns : (N,) what the samples earned.
     baseline : "none" or "leave-one-out".
 
-    Raises
-    ------
-    ValueError
-        No samples, shapes that don't match, an unknown baseline, fewer than two samples to leave
-        one out of.
+    Raises ValueError: no samples, shapes that don't match, an unknown baseline, fewer than two
+        samples to leave one out of.
     """
     if baseline not in BASELINES:
         raise ValueError(f"baseline must be one of {BASELINES}, but {baseline!r} came.")

@@ -30,10 +30,7 @@ class NeuralModel(WorldModel):
         Units of the one hidden layer.
     seed : int
 
-    Raises
-    ------
-    ValueError
-        Features that are not a table of finite numbers.
+    Raises ValueError: features that are not a table of finite numbers.
     """
 
     def __init__(
@@ -63,10 +60,7 @@ class NeuralModel(WorldModel):
         Afterwards `probabilities` (S, A, K) are those of the K outcomes `changes`, `rewards` and
         `ended` (K,), and `losses` is the mean negative log-likelihood before each epoch.
 
-        Raises
-        ------
-        ValueError
-            No step to learn from, or a state or action that the model doesn't have.
+        Raises ValueError: no step to learn from, or a state or action that the model doesn't have.
         """
         seen = transitions_of(experience)
         counts, outside = self._count(seen)

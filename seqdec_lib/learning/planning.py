@@ -61,10 +61,7 @@ def random_shooting(
     roots : (B,) int
     steps : length of the sequences, the steps left
 
-    Raises
-    ------
-    ValueError
-        No steps left, no plan, a discount outside [0, 1].
+    Raises ValueError: no steps left, no plan, a discount outside [0, 1].
     """
     steps, plans = whole_number("steps", steps, least=1), whole_number("plans", plans, least=1)
     discount = discount_factor(discount, steps)
@@ -122,10 +119,8 @@ def tree_search(
         (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance part of it is
         luck, and only weight 0 converges to the optimum.
 
-    Raises
-    ------
-    ValueError
-        No steps left, no simulation, a negative exploration, a discount or weight outside [0, 1].
+    Raises ValueError: no steps left, no simulation, a negative exploration, a discount or weight
+        outside [0, 1].
     """
     steps = whole_number("steps", steps, least=1)
     simulations = whole_number("simulations", simulations, least=1)

@@ -24,10 +24,7 @@ def perturbed(mdp: MDP, epsilon: float, targets: np.ndarray) -> MDP:
     targets : (S, A) int
         Where the probability goes.
 
-    Raises
-    ------
-    ValueError
-        An epsilon outside [0, 1], targets of the wrong shape, an MDP in sparse form.
+    Raises ValueError: an epsilon outside [0, 1], targets of the wrong shape, an MDP in sparse form.
     """
     epsilon = fraction("epsilon", epsilon)
     if mdp.is_sparse:
@@ -60,10 +57,8 @@ def simulation_lemma_bound(
     reward_span : largest minus smallest expected reward of the true MDP
     reward_error : largest difference of an expected reward
 
-    Raises
-    ------
-    ValueError
-        An epsilon outside [0, 1], a discount outside [0, 1), a negative span or error.
+    Raises ValueError: an epsilon outside [0, 1], a discount outside [0, 1), a negative span or
+        error.
     """
     epsilon, discount = fraction("epsilon", epsilon), fraction("discount", discount)
     if discount == 1:

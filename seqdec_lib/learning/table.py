@@ -59,10 +59,7 @@ class Table:
     replicas, versions : int
     step_size : float in (0, 1], or a function of an entry's visits so far, this one included
 
-    Raises
-    ------
-    ValueError
-        A step size outside (0, 1], from a function as soon as it gives one.
+    Raises ValueError: a step size outside (0, 1], from a function as soon as it gives one.
     """
 
     def __init__(

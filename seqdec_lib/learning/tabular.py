@@ -60,11 +60,8 @@ class TabularLearner:
         explore by itself.
     seed : int
 
-    Raises
-    ------
-    ValueError
-        An unknown method, "td" without a policy, numbers outside the ranges above, initial values
-        of another shape.
+    Raises ValueError: an unknown method, "td" without a policy, numbers outside the ranges above,
+        initial values of another shape.
     """
 
     def __init__(
@@ -137,10 +134,7 @@ class TabularLearner:
     def reward_per_step(self) -> float:
         """Mean reward of all steps so far: what it earned while learning, exploration included.
 
-        Raises
-        ------
-        ValueError
-            No step was taken yet.
+        Raises ValueError: no step was taken yet.
         """
         if not self.steps_per_chain:
             raise ValueError("there is no reward before the first step: call train(steps) first.")
@@ -182,10 +176,8 @@ class TabularLearner:
     def update(self, seen: Transitions, next_actions: np.ndarray | None = None) -> None:
         """Move the table toward the target of these transitions, real or imagined.
 
-        Raises
-        ------
-        ValueError
-            A method that waits for the end of the episode; SARSA without the next actions.
+        Raises ValueError: a method that waits for the end of the episode; SARSA without the next
+            actions.
         """
         if self.method in AFTER_AN_EPISODE:
             raise ValueError(f"{self.method} learns from whole episodes: use step() or train().")
@@ -271,10 +263,8 @@ def learning_curve(learner: TabularLearner, steps: Sequence[int]) -> np.ndarray:
 
     Each is the exact regret of the replica's greedy policy, so that exploring costs nothing here.
 
-    Raises
-    ------
-    ValueError
-        Steps that don't increase, or that lie before what the learner has already taken.
+    Raises ValueError: steps that don't increase, or that lie before what the learner has already
+        taken.
     """
     problem, ahead = learner.problem, np.diff([learner.steps_per_chain, *steps])
     if (ahead < 0).any():

@@ -89,10 +89,7 @@ class WorldModel(ABC):
     def next_state_probabilities(self) -> np.ndarray:
         """P(s' | s, a) as (S, A, S), wherever it ends; rows of unknown pairs are 0.
 
-        Raises
-        ------
-        ValueError
-            More than one replica.
+        Raises ValueError: more than one replica.
         """
         if self.replicas > 1:
             raise ValueError(f"one table needs one replica, but the model has {self.replicas}.")
@@ -152,10 +149,8 @@ class CountModel(WorldModel):
         Models side by side, each with its own counts; state s of replica i is row
         i * n_states + s of `known`, `mdp` and `sample`.
 
-    Raises
-    ------
-    ValueError
-        Numbers that are not whole or too small; an assumed return that is not finite.
+    Raises ValueError: numbers that are not whole or too small; an assumed return that is not
+        finite.
     """
 
     def __init__(
@@ -186,10 +181,8 @@ class CountModel(WorldModel):
     def add(self, experience: Trajectories | Transitions) -> CountModel:
         """Count more experience; returns the model itself.
 
-        Raises
-        ------
-        ValueError
-            States, actions or replicas that the model has no row for; rewards that are not finite.
+        Raises ValueError: states, actions or replicas that the model has no row for; rewards that
+            are not finite.
         """
         seen = transitions_of(experience)
         self._check(seen)

@@ -15,16 +15,3 @@ from seqdec_lib.mdp.solutions import (
     policy_iteration,
     value_iteration,
 )
-
-__all__ = [
-    "MDP",
-    "FiniteHorizonSolution",
-    "Solution",
-    "backward_induction",
-    "bellman_expectation",
-    "bellman_optimality",
-    "evaluate_policy",
-    "policy_iteration",
-    "policy_rows",
-    "value_iteration",
-]

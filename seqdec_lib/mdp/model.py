@@ -33,11 +33,9 @@ class MDP:
     terminal : (S,) bool array, optional
         Where an episode is over: states that lead to themselves, whatever is done, for nothing.
 
-    Raises
-    ------
-    ValueError
-        Shapes that don't match, rows that don't sum to 1, negative or NaN probabilities, NaN or
-        infinite rewards, a discount outside its range, a terminal state that can be left or pays.
+    Raises ValueError: shapes that don't match, rows that don't sum to 1, negative or NaN
+        probabilities, NaN or infinite rewards, a discount outside its range, a terminal state that
+        can be left or pays.
     """
 
     def __init__(
@@ -182,10 +180,7 @@ def policy_rows(policy: np.ndarray, n_states: int, n_actions: int) -> np.ndarray
     """Return a policy as probabilities (S, A), whether it came as actions (S,) int or as rows (S,
     A).
 
-    Raises
-    ------
-    ValueError
-        Wrong shape, actions out of range, rows that don't sum to 1.
+    Raises ValueError: wrong shape, actions out of range, rows that don't sum to 1.
     """
     policy = np.asarray(policy)
     if _is_actions(policy, n_states):

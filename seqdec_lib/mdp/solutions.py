@@ -86,10 +86,8 @@ def value_iteration(mdp: MDP, tol: float = 1e-8) -> Solution:
     Where `tol` is less than a millionth of a billionth of the largest value, float64 can't hold it,
     and the values are right to four units in its last place.
 
-    Raises
-    ------
-    ValueError
-        `tol` not positive; discount = 1 and an MDP that is not over after `horizon` steps.
+    Raises ValueError: `tol` not positive; discount = 1 and an MDP that is not over after `horizon`
+        steps.
     """
     tol = positive_number("tol", tol)
     if mdp.discount == 1:
@@ -147,11 +145,8 @@ def policy_iteration(mdp: MDP, tol: float = 1e-8) -> Solution:
     `tol`, the differences T V - V are summed exactly; a step is then also a step of iterative
     refinement of the linear system.
 
-    Raises
-    ------
-    ValueError
-        `tol` not positive; a discount so close to 1 that no step gains any more; discount = 1 and
-        an MDP that is not over after `horizon` steps (see `evaluate_policy`).
+    Raises ValueError: `tol` not positive; a discount so close to 1 that no step gains any more;
+        discount = 1 and an MDP that is not over after `horizon` steps (see `evaluate_policy`).
     """
     return _improve(mdp, np.zeros(mdp.n_states), positive_number("tol", tol), 0)
 
@@ -220,10 +215,7 @@ def _steps_ahead(mdp: MDP) -> float:
 def backward_induction(mdp: MDP, horizon: int | None = None) -> FiniteHorizonSolution:
     """Solve the last step first: the optimum for exactly `horizon` steps (default: the MDP's own).
 
-    Raises
-    ------
-    ValueError
-        No horizon, neither here nor in the MDP.
+    Raises ValueError: no horizon, neither here nor in the MDP.
     """
     if horizon is None and mdp.horizon is None:
         raise ValueError("backward induction needs to know where to start: pass horizon=...")
@@ -241,11 +233,8 @@ def evaluate_policy(mdp: MDP, policy: np.ndarray) -> np.ndarray:
     For discount < 1 this solves (I - discount * P) V = r, to 1e-8 or what float64 can hold (see
     `value_iteration`); for discount = 1 it sums `horizon` steps.
 
-    Raises
-    ------
-    ValueError
-        A policy of the wrong shape or whose rows don't sum to 1; discount = 1 and an MDP that is
-        not over after `horizon` steps.
+    Raises ValueError: a policy of the wrong shape or whose rows don't sum to 1; discount = 1 and an
+        MDP that is not over after `horizon` steps.
     """
     chain, rewards = mdp.under(policy)
     values = _value_of_chain(mdp, chain, rewards)

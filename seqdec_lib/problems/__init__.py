@@ -20,25 +20,3 @@ from seqdec_lib.problems.tree_policies import (
     table_on_tree,
     trip_probabilities,
 )
-
-__all__ = [
-    "CITIES",
-    "CITY_NAMES",
-    "COAST",
-    "History",
-    "KeyToDoor",
-    "Lap",
-    "Policy",
-    "Problem",
-    "ProblemEnv",
-    "ProblemVectorEnv",
-    "Racetrack",
-    "ShortestPath",
-    "TabularProblem",
-    "TravelTree",
-    "distances_km",
-    "from_gymnasium",
-    "soft_backward_induction",
-    "table_on_tree",
-    "trip_probabilities",
-]

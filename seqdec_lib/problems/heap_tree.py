@@ -23,10 +23,8 @@ class HeapTree:
     n_states, first_leaf, n_leaves : int
         Nodes, the first one that is a leaf, and leaves.
 
-    Raises
-    ------
-    ValueError
-        Numbers outside these ranges, or a tree too large for one number a node in memory (1 GiB).
+    Raises ValueError: numbers outside these ranges, or a tree too large for one number a node in
+        memory (1 GiB).
     """
 
     def __init__(self, branching: int, horizon: int) -> None:

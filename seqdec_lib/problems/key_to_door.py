@@ -51,10 +51,7 @@ class KeyToDoor(TabularProblem):
     *Counterfactual Credit Assignment in Model-Free Reinforcement Learning* (2021). Their rooms were
     not released; these have a size at which random play succeeds as often as the paper says.
 
-    Raises
-    ------
-    ValueError
-        Sizes below 1, a target outside the room or at its entrance.
+    Raises ValueError: sizes below 1, a target outside the room or at its entrance.
     """
 
     def __init__(

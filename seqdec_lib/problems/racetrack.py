@@ -82,11 +82,8 @@ class Racetrack(Problem):
     Source: Sutton and Barto, *Reinforcement Learning: An Introduction* (2nd ed., 2018), exercise
     5.12, whose cars drive up and to the right only; after Martin Gardner's game (1973).
 
-    Raises
-    ------
-    ValueError
-        An unknown track, a drawing with ragged lines, other characters, no start or no finish,
-        a start from which no way leads to the finish, numbers outside their ranges.
+    Raises ValueError: an unknown track, a drawing with ragged lines, other characters, no start or
+        no finish, a start from which no way leads to the finish, numbers outside their ranges.
     """
 
     def __init__(
@@ -137,10 +134,7 @@ class Racetrack(Problem):
     def state(self, row, column, down=0, right=0) -> np.ndarray:
         """The numbers of states, given cells and velocities (broadcast against each other).
 
-        Raises
-        ------
-        ValueError
-            A cell that is no road, a velocity beyond the limit.
+        Raises ValueError: a cell that is no road, a velocity beyond the limit.
         """
         row, column, down, right = np.broadcast_arrays(row, column, down, right)
         number = np.full(self.drawing.shape, -1)
@@ -267,10 +261,7 @@ class Racetrack(Problem):
     def expected_lap(self, policy: np.ndarray) -> Lap:
         """Exact lap of a policy, given as actions (S,) int or probabilities (S, A).
 
-        Raises
-        ------
-        ValueError
-            A policy of another shape, or whose rows don't sum to 1.
+        Raises ValueError: a policy of another shape, or whose rows don't sum to 1.
         """
         chain, _ = self.mdp().under(policy)
         forward = chain.T.tocsr()

@@ -89,10 +89,7 @@ class RailNetwork:
     seed : int
         Draws the stars of the cities, 1 to 10; home has none.
 
-    Raises
-    ------
-    ValueError
-        More choices than there are cities.
+    Raises ValueError: more choices than there are cities.
     """
 
     def __init__(self, choices: int, seed: int) -> None:

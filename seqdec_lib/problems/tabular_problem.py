@@ -39,11 +39,8 @@ class TabularProblem(Problem):
         When the clock cuts an episode short. The exact model knows no clock: its values are those
         of playing on.
 
-    Raises
-    ------
-    ValueError
-        Shapes that don't match, rows that don't sum to 1, next states that don't exist, rewards
-        that are not finite, an episode that could start where it is over.
+    Raises ValueError: shapes that don't match, rows that don't sum to 1, next states that don't
+        exist, rewards that are not finite, an episode that could start where it is over.
     """
 
     def __init__(
@@ -92,10 +89,8 @@ class TabularProblem(Problem):
     def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> TabularProblem:
         """Play an `MDP`: sampled next states, and its expected rewards.
 
-        Raises
-        ------
-        ValueError
-            As for the class; an MDP without `terminal` states plays until the clock stops it.
+        Raises ValueError: as for the class; an MDP without `terminal` states plays until the clock
+            stops it.
         """
         shape = (mdp.n_states, mdp.n_actions)
         columns = [
@@ -174,12 +169,9 @@ def from_gymnasium(
     horizon : int, optional
         When the clock stops an episode; default: the environment's own `max_episode_steps`.
 
-    Raises
-    ------
-    ValueError
-        No table `P`, no clock, or a state that ends the episode when reached one way and not when
-        reached another: then "over" is not a property of the state, and no MDP on these states is
-        the same problem.
+    Raises ValueError: no table `P`, no clock, or a state that ends the episode when reached one way
+        and not when reached another: then "over" is not a property of the state, and no MDP on
+        these states is the same problem.
     """
     env = gymnasium.make(environment) if isinstance(environment, str) else environment
     world, spec = env.unwrapped, env.spec

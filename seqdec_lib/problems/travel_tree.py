@@ -78,10 +78,8 @@ class TravelTree(HeapTree, Problem):
     discount : float
         From 0 to 1: the episode is finite, so 1 is allowed.
 
-    Raises
-    ------
-    ValueError
-        Arguments outside these ranges, or a tree too large for one number a node in memory (1 GiB).
+    Raises ValueError: arguments outside these ranges, or a tree too large for one number a node in
+        memory (1 GiB).
     """
 
     def __init__(
@@ -118,10 +116,7 @@ class TravelTree(HeapTree, Problem):
     def trips_at(self, nodes: np.ndarray) -> Trips:
         """The trips that end at these nodes (N,), followed from home day by day.
 
-        Raises
-        ------
-        ValueError
-            Nodes that are not whole numbers from 0 to n_states - 1.
+        Raises ValueError: nodes that are not whole numbers from 0 to n_states - 1.
         """
         ways = [self.checked_nodes(nodes)]
         while ways[-1].any():
@@ -136,10 +131,7 @@ class TravelTree(HeapTree, Problem):
     def enjoyment(self, nodes: np.ndarray) -> np.ndarray:
         """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float.
 
-        Raises
-        ------
-        ValueError
-            Nodes that are not whole numbers from 0 to n_states - 1.
+        Raises ValueError: nodes that are not whole numbers from 0 to n_states - 1.
         """
         nodes = self.checked_nodes(nodes)
         if self.n_states <= TABLE_NODES:
@@ -212,10 +204,8 @@ class TravelTree(HeapTree, Problem):
     def mdp(self, sparse_transitions: bool = False) -> MDP:
         """The tree as an MDP whose leaves lead to themselves, for nothing.
 
-        Raises
-        ------
-        ValueError
-            The dense (S, A, S) array would take more than 1 GiB: ask for sparse transitions.
+        Raises ValueError: the dense (S, A, S) array would take more than 1 GiB: ask for sparse
+            transitions.
         """
         dense_bytes = 8 * self.n_states**2 * self.n_actions
         if not sparse_transitions and dense_bytes > 2**30:
@@ -261,10 +251,7 @@ class TravelTree(HeapTree, Problem):
         (n_states,) or (n_states, branching). Leaves, where nothing is left to choose, may be left
         out.
 
-        Raises
-        ------
-        ValueError
-            Another shape, actions out of range, or rows that don't sum to 1.
+        Raises ValueError: another shape, actions out of range, or rows that don't sum to 1.
         """
         policy = np.asarray(policy)
         inner = policy[: self.first_leaf] if policy.shape[:1] == (self.n_states,) else policy

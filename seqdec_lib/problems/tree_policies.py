@@ -47,11 +47,8 @@ def soft_backward_induction(
     Source: Todorov, *Linearly-solvable Markov decision problems* (2007); Levine, *Reinforcement
     Learning and Control as Probabilistic Inference* (2018), section 2.
 
-    Raises
-    ------
-    ValueError
-        beta not above 0; a tree with cancellations or a discount, for which the trip is not the
-        traveler's choice alone; rewards or rows of another shape.
+    Raises ValueError: beta not above 0; a tree with cancellations or a discount, for which the trip
+        is not the traveler's choice alone; rewards or rows of another shape.
     """
     beta = positive_number("beta", beta)
     if tree.cancel or tree.discount != 1:
@@ -89,10 +86,7 @@ def _trip_rewards(tree: TravelTree, rewards: np.ndarray | None) -> np.ndarray:
 def trip_probabilities(tree: TravelTree, policy: np.ndarray) -> np.ndarray:
     """How likely each of the tree's trips is under a policy (first_leaf, A): (n_leaves,).
 
-    Raises
-    ------
-    ValueError
-        Rows of another shape, or that don't sum to 1.
+    Raises ValueError: rows of another shape, or that don't sum to 1.
     """
     rows = policy_rows(policy, tree.first_leaf, tree.n_actions)
     trips = np.ones(1)

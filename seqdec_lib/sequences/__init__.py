@@ -22,25 +22,3 @@ from seqdec_lib.sequences.policy import SequencePolicy
 from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.training import fit, has_bfloat16, minibatches
 from seqdec_lib.sequences.transformer import Transformer
-
-__all__ = [
-    "IGNORE",
-    "LSTM",
-    "Batch",
-    "SequencePolicy",
-    "TokenLayout",
-    "Transformer",
-    "beam_search",
-    "choice_log_probabilities",
-    "choose",
-    "cross_entropy",
-    "distribution",
-    "evaluating",
-    "fit",
-    "from_gpt2",
-    "generate",
-    "has_bfloat16",
-    "log_probabilities",
-    "minibatches",
-    "sequence_loss",
-]

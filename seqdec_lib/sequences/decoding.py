@@ -56,11 +56,8 @@ def distribution(
 
     Source: Holtzman et al., *The Curious Case of Neural Text Degeneration* (2020), for top_p.
 
-    Raises
-    ------
-    ValueError
-        A temperature below 0, top_k below 1, top_p outside (0, 1]; logits that are NaN or inf, or
-        rows without a choice.
+    Raises ValueError: a temperature below 0, top_k below 1, top_p outside (0, 1]; logits that are
+        NaN or inf, or rows without a choice.
     """
     _check_sampling(temperature, top_k, top_p)
     best = _best(logits)
@@ -124,11 +121,8 @@ def generate(
     stop : the token that ends a sequence; what follows it is filled up with it.
     cached : False reads the whole sequence anew for each token, as a check.
 
-    Raises
-    ------
-    ValueError
-        A prompt with padding on the right, more tokens than the context, and all that `choose`
-        and the model complain about.
+    Raises ValueError: a prompt with padding on the right, more tokens than the context, and all
+        that `choose` and the model complain about.
     """
     steps = whole_number("steps", steps, least=1)
     _check_padding(mask)
@@ -171,10 +165,7 @@ def beam_search(
     Tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in nats,
     -inf where there are fewer sequences than `width`.
 
-    Raises
-    ------
-    ValueError
-        As for `generate`; a width below 1.
+    Raises ValueError: as for `generate`; a width below 1.
     """
     steps, width = whole_number("steps", steps, least=1), whole_number("width", width, least=1)
     _check_padding(mask)

@@ -24,10 +24,7 @@ NAMES = {
 def from_gpt2(weights: Mapping[str, Tensor], heads: int) -> Transformer:
     """Build a Transformer from weights that are named and laid out as GPT-2's.
 
-    Raises
-    ------
-    ValueError
-        A weight that is missing.
+    Raises ValueError: a weight that is missing.
     """
     names = {name.removeprefix("transformer."): value for name, value in weights.items()}
 

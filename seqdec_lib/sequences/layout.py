@@ -68,11 +68,8 @@ class TokenLayout:
         rewards : whether rewards become tokens too.
         context : steps that a model looks back; None: all steps of the problem's horizon.
 
-        Raises
-        ------
-        ValueError
-            An unknown goal, data from another problem, features of another number of states, a
-            context below 1 or above the horizon.
+        Raises ValueError: an unknown goal, data from another problem, features of another number of
+            states, a context below 1 or above the horizon.
         """
         if goal not in GOALS:
             raise ValueError(f"goal must be one of {(*GOALS,)}, but {goal!r} came.")
@@ -172,10 +169,7 @@ class TokenLayout:
         Episodes longer than the context become all windows of that many steps. Padding stands on
         the right, where no causal model looks from the left, and has no targets.
 
-        Raises
-        ------
-        ValueError
-            States or actions without a token.
+        Raises ValueError: states or actions without a token.
         """
         self.check(data)
         episodes, starts = self._windows(data)
@@ -209,10 +203,7 @@ class TokenLayout:
 
         `goals` holds returns-to-go, or, in its first column, the return that is the goal.
 
-        Raises
-        ------
-        ValueError
-            A goal or a reward that gets a token and is NaN or infinite.
+        Raises ValueError: a goal or a reward that gets a token and is NaN or infinite.
         """
         read = {"goals": self.goal is not None, "rewards": self.reward_levels is not None}
         for name, values in (("goals", goals), ("rewards", rewards)):

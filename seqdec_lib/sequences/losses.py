@@ -32,10 +32,8 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
     logits (..., K), targets (...) int, IGNORE where nothing is to be learned.
 
-    Raises
-    ------
-    ValueError
-        Shapes that don't match, nothing to learn from, or a target that there is no logit of.
+    Raises ValueError: shapes that don't match, nothing to learn from, or a target that there is no
+        logit of.
     """
     if not (targets != IGNORE).any():
         raise ValueError(f"there is nothing to learn: no target differs from IGNORE ({IGNORE}).")

@@ -45,11 +45,8 @@ class SequencePolicy:
     context : steps to look back, at most as many as the layout's; None: as many.
     cached : False reads the whole context anew at each step, as a check.
 
-    Raises
-    ------
-    ValueError
-        A model for other tokens than the layout's; a target that is NaN, missing, or given to a
-        model without goal; a context longer than the one trained.
+    Raises ValueError: a model for other tokens than the layout's; a target that is NaN, missing, or
+        given to a model without goal; a context longer than the one trained.
 
     Warns
     -----
@@ -89,10 +86,8 @@ class SequencePolicy:
     def __call__(self, history: History) -> np.ndarray:
         """Probabilities (N, A) of the next action of each of N episodes.
 
-        Raises
-        ------
-        ValueError
-            States or actions without a token, targets for another number of episodes.
+        Raises ValueError: states or actions without a token, targets for another number of
+            episodes.
         """
         return distribution(self.logits(history), *self.sampling).cpu().numpy()
 

@@ -35,10 +35,7 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
 
     weights (N,): how often each row is drawn, in proportion; None: all equally often.
 
-    Raises
-    ------
-    ValueError
-        No rows, tensors with different numbers of rows, weights that don't fit.
+    Raises ValueError: no rows, tensors with different numbers of rows, weights that don't fit.
     """
     size, rows = whole_number("size", size, least=1), len(data.tokens)
     own_at = isinstance(data.at, Tensor) and data.at.ndim == 2
@@ -85,10 +82,7 @@ class Settings:
         of about 128 on, where the processor has such products (`has_bfloat16`); elsewhere they are
         imitated, which is slow, and warns.
 
-    Raises
-    ------
-    ValueError
-        A setting out of range.
+    Raises ValueError: a setting out of range.
     """
 
     steps: int
@@ -172,11 +166,8 @@ def fit(
     settings : learning_rate, warmup, decay, clip, evaluate_every, patience, seed and precision,
         see `Settings`. The global generator is left as it was.
 
-    Raises
-    ------
-    ValueError
-        Settings out of range, a loss that is not finite, a checkpoint that is damaged, is none, or
-        belongs to another model or another run.
+    Raises ValueError: settings out of range, a loss that is not finite, a checkpoint that is
+        damaged, is none, or belongs to another model or another run.
     """
     run = _Run(model, draw, loss, Settings(steps, **settings))
     checkpoint_every = whole_number("checkpoint_every", checkpoint_every, least=1)

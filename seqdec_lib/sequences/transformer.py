@@ -118,11 +118,8 @@ class Transformer(nn.Module):
     Source: Vaswani et al., *Attention Is All You Need* (2017), equation 1; Radford et al.,
     *Language Models are Unsupervised Multitask Learners* (2019), section 2.3, for the layout.
 
-    Raises
-    ------
-    ValueError
-        Sizes below 1, a width that the heads can't share, dropout outside [0, 1], another
-        activation.
+    Raises ValueError: sizes below 1, a width that the heads can't share, dropout outside [0, 1],
+        another activation.
     """
 
     def __init__(
@@ -194,11 +191,9 @@ class Transformer(nn.Module):
         -------
         (B, outputs) where `at` is one number, otherwise (B, K, outputs), K = T for None.
 
-        Raises
-        ------
-        ValueError
-            An empty batch, more tokens than the context, an id outside the vocabulary, a row of
-            nothing but padding, positions that don't exist, a cache of another batch size.
+        Raises ValueError: an empty batch, more tokens than the context, an id outside the
+            vocabulary, a row of nothing but padding, positions that don't exist, a cache of another
+            batch size.
         """
         rows, new = check_tokens(self, tokens, mask, cache)
         before = 0 if cache is None else cache.length
