@@ -15,15 +15,16 @@ from tests import guards
 # CPU seconds of the modules that take ten and more; a notebook states its own. Nothing but the
 # order depends on them.
 SECONDS = {
-    "test_course.py": 300,
-    "test_assignments.py": 60,
-    "test_site.py": 40,
-    "test_guards.py": 40,
+    "test_course.py": 250,
+    "test_guards.py": 50,
+    "test_assignments.py": 45,
+    "test_language.py": 40,
     "test_notebooks.py": 35,
     "test_build.py": 35,
-    "test_grading.py": 15,
-    "test_solutions.py": 12,
+    "test_site.py": 30,
+    "test_bootstrap.py": 10,
     "test_finetune.py": 10,
+    "test_solutions.py": 10,
 }
 OTHERS = 3
 SLOW_FIXTURES = {"sandbox", "site"}  # whatever needs one of them is slow
