@@ -10,8 +10,13 @@ from gymnasium.spaces import Discrete, MultiDiscrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.problems.key_to_door import KeyToDoor
+from seqdec_lib.problems.racetrack import Racetrack
+from seqdec_lib.problems.shortest_path import ShortestPath
+from seqdec_lib.problems.travel_tree import TravelTree
 from seqdec_lib.validation import whole_number
 
+PROBLEMS = (KeyToDoor, Racetrack, ShortestPath, TravelTree)
 
 class ProblemEnv(gymnasium.Env):
     """One copy of a problem. Observations and actions are whole numbers; `info["state"]` is the
@@ -130,6 +135,4 @@ def make_vector_env(
 
 
 def _problem(name: str, arguments: dict[str, Any]) -> Problem:
-    from seqdec_lib import problems  # here, because `problems` imports this module
-
-    return getattr(problems, name)(**arguments)
+    return {cls.__name__: cls for cls in PROBLEMS}[name](**arguments)
