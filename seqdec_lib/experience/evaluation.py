@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import betaincinv, stdtrit
 
 from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems.base import Policy, Problem
@@ -47,8 +47,8 @@ def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
             f"samples must be an array (N,) of at least two finite numbers, but {samples!r} came; "
             "one sample says nothing about its spread."
         )
-    quantile = stats.t.ppf((1 + _confidence(confidence)) / 2, len(samples) - 1)
-    half_width = quantile * stats.sem(samples)
+    quantile = stdtrit(len(samples) - 1, (1 + _confidence(confidence)) / 2)
+    half_width = quantile * samples.std(ddof=1) / np.sqrt(len(samples))
     mean = samples.mean()
     return Estimate(float(mean), float(mean - half_width), float(mean + half_width))
 
@@ -67,8 +67,8 @@ def share_interval(successes: int, trials: int, confidence: float = 0.95) -> Est
         raise ValueError(f"successes must be at most {trials} (trials), but {successes} came.")
     tail = (1 - _confidence(confidence)) / 2
     failures = trials - successes
-    low = stats.beta.ppf(tail, successes, failures + 1) if successes else 0.0
-    high = stats.beta.ppf(1 - tail, successes + 1, failures) if failures else 1.0
+    low = betaincinv(successes, failures + 1, tail) if successes else 0.0
+    high = betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
     return Estimate(successes / trials, float(low), float(high))
 
 
