@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 TAG = "remove-cell"
 CLAIM = "claim: "  # what the names of records begin with that belong to claims
-ACCOUNTS = {"record", "claim"}
+ACCOUNTS = {"record", "claim", "add_to_leaderboard", "add_lap_time"}
 
 
 def is_bookkeeping(cell: NotebookNode) -> bool:
@@ -62,8 +62,8 @@ def statements(source: str) -> list[ast.stmt]:
 def only_keeps_accounts(statement: ast.stmt) -> bool:
     """Whether a statement calls `record` or `claim`, asserts, or makes a name for that."""
     match statement:
-        case ast.Expr(ast.Call(func=ast.Name(name) | ast.Attribute(attr=name))):
-            return name in ACCOUNTS
+        case ast.Expr(ast.Call()):
+            return is_account(statement)
         case ast.Expr(ast.Constant()) | ast.Assert() | ast.Import() | ast.ImportFrom():
             return True
         case ast.Assign(targets=targets):
@@ -73,6 +73,14 @@ def only_keeps_accounts(statement: ast.stmt) -> bool:
             return all(map(only_keeps_accounts, body))
         case _:
             return False
+
+
+def is_account(node: ast.AST) -> bool:
+    """Whether a piece of code records, claims or asserts."""
+    match node:
+        case ast.Expr(ast.Call(func=ast.Name(name) | ast.Attribute(attr=name))):
+            return name in ACCOUNTS
+    return isinstance(node, ast.Assert)
 
 
 def first_needed(names: set[str], later: list[ast.stmt]) -> str | None:
