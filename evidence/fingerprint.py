@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("seqdec_lib", "evidence")
 # The last rooms show and check; of them only a chapter's opening, which seeds, makes numbers.
-NO_NUMBERS = ("seqdec_lib.book", "seqdec_lib.checks", "seqdec_lib.watching")
+NO_NUMBERS = ("seqdec_lib.book", "seqdec_lib.checks", "seqdec_lib.watching", "seqdec_lib.progress")
 BUT = ("seqdec_lib.book.opening",)
 SHOWS_EVIDENCE = "evidence("  # a cell with this only shows what was measured elsewhere
 Name = tuple[str, str]  # a module, and what is taken from it; "*" is all of it

@@ -8,9 +8,8 @@ import re
 from pathlib import Path
 
 import nbformat
+from sentences import claims
 from sphinx.application import Sphinx
-
-from seqdec_lib.book.sentences import claims
 
 PAGE = "claims"
 NONE = "This chapter makes no claims yet.\n"

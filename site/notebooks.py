@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
+from bookkeeping import is_bookkeeping
 from docutils import nodes
 from elsewhere import add_launch_buttons, install_cell
 from freshness import stamp
@@ -199,11 +200,6 @@ def blocks(node: nodes.Element, level: int) -> Iterator[tuple[int, nodes.Element
             yield from blocks(child, level + 1)
         else:
             yield level, child
-
-
-def is_bookkeeping(cell: NotebookNode) -> bool:
-    """Whether a cell of code is out of sight on the page; the tests see that no other needs it."""
-    return "remove-cell" in cell.metadata.get("tags", ())
 
 
 def is_for_readers(cell: NotebookNode) -> bool:

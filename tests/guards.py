@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import bookkeeping
 from nbformat import NotebookNode
 from nbval.plugin import comment_markers, metadata_tags
+from sentences import claims
 
 from seqdec_lib.book import CPU_SECONDS, recorded
-from seqdec_lib.book.sentences import claims
 from tests.comparison import IMAGES, RECORD, Tolerance, records
 from tests.prose import count_value, counts, decimals, fence_faults, normal_form
 
@@ -24,8 +25,6 @@ LONG = 10  # CPU seconds: what takes longer tells its reader so
 LARGEST_FILE = 2_000_000  # bytes
 SHARES = ("pixels", "frames")
 TOLERANCES = ("relative", "absolute", *SHARES)
-BOOKKEEPING_TAG = "remove-cell"  # myst-nb's own, which leaves the cell out of the page
-BOOKKEEPING = {"record", "claim", "add_to_leaderboard", "add_lap_time"}
 RECORD_TEXT = f"{RECORD}text/plain"
 DRAWINGS = (*IMAGES, "image/svg+xml")
 MACHINE_PATH = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|\b[A-Za-z]:\\{1,2}Users\b)[^\s\"'<>]*")
@@ -293,56 +292,35 @@ def claim_complaints(notebook: NotebookNode) -> list[str]:
 
 def bookkeeping_complaints(notebook: NotebookNode) -> list[str]:
     """A cell that the reader doesn't see only keeps the books, and no other needs what it makes."""
-    complaints, hidden_names = [], {}
-    for where, cell in code_cells(notebook):
-        tree = ast.parse(_plain_python(cell.source))
-        if BOOKKEEPING_TAG in cell.metadata.get("tags", []):
-            complaints += [f"{where} {text}" for text in _hidden_cell_complaints(tree, cell)]
-            hidden_names |= dict.fromkeys(_names(tree, ast.Store), where)
-        else:
-            needed = _names(tree, ast.Load) - _names(tree, ast.Store)
-            complaints += [
-                f"{where} uses {name}, which is made in {hidden_names[name]}, out of the reader's "
-                f"sight: make it in a cell without the tag {BOOKKEEPING_TAG}"
-                for name in sorted(needed & set(hidden_names))
-            ]
+    complaints, cells = [], list(code_cells(notebook))
+    for index, (where, cell) in enumerate(cells):
+        if bookkeeping.is_bookkeeping(cell):
+            seen = [later for _, later in cells[index:] if not bookkeeping.is_bookkeeping(later)]
+            found = _hidden_cell_complaints(cell, [s for later in seen for s in _statements(later)])
+            complaints += [f"{where}, which the reader does not see, {text}" for text in found]
     return complaints
 
 
-def _hidden_cell_complaints(tree: ast.Module, cell: NotebookNode) -> Iterator[str]:
-    statements = list(ast.walk(tree))
-    calls = [node.value for node in statements if isinstance(node, ast.Expr)]
-    kept = [call for call in calls if isinstance(call, ast.Call) and _called(call) in BOOKKEEPING]
-    advice = f"tagged {BOOKKEEPING_TAG}, so that no reader sees it:"
-    for call in calls:
-        if call not in kept:
-            yield f"is {advice} do `{ast.unparse(call)[:50]}` in a cell that is seen"
-    if not kept and not any(isinstance(node, ast.Assert) for node in statements):
-        yield f"is {advice} it records and claims nothing, so take the tag away"
+def _hidden_cell_complaints(cell: NotebookNode, later: list[ast.stmt]) -> Iterator[str]:
+    body = _statements(cell)
+    for statement in body:
+        if not bookkeeping.only_keeps_accounts(statement):
+            deed = ast.unparse(statement).partition("\n")[0]
+            yield f"does more than record and claim: do `{deed}` in a cell that is seen"
+    if not any(map(bookkeeping.is_account, (node for s in body for node in ast.walk(s)))):
+        yield f"records and claims nothing: take the tag {bookkeeping.TAG} off"
+    if needed := bookkeeping.first_needed(set().union(*map(bookkeeping.bound, body)), later):
+        yield f"makes {needed}, which a cell that is seen needs: make it in sight"
     if any(set(output.get("data", {"text": ""})) - {RECORD_TEXT} for output in cell.outputs):
-        yield f"is {advice} show its output in a cell that is seen"
+        yield "shows something: show it in a cell that is seen"
 
 
-def _called(call: ast.Call) -> str:
-    """Return the last name of what is called: "record" for `book.record(...)`."""
-    return ast.unparse(call.func).rpartition(".")[2]
-
-
-def _names(tree: ast.Module, context: type[ast.expr_context]) -> set[str]:
-    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
-    if context is ast.Store:
-        found |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-        found |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    return found
-
-
-def _plain_python(source: str) -> str:
-    """Return a cell's source; nothing of one that is not Python, which its run complains about."""
+def _statements(cell: NotebookNode) -> list[ast.stmt]:
+    """Return a cell's statements; none if it is not Python, of which its run complains."""
     try:
-        ast.parse(source)
+        return bookkeeping.statements(cell.source)
     except SyntaxError:
-        return ""
-    return source
+        return []
 
 
 def fence_complaints(notebook: NotebookNode) -> list[str]:

@@ -32,6 +32,7 @@ def modules() -> dict[str, Module]:
     for path in sorted(ROOT.rglob("*.py")):
         place = path.relative_to(ROOT).as_posix()
         if not NOT_OURS.search(place):
+            place = place.removeprefix("site/")  # whose modules Sphinx finds by their names alone
             name = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             text = path.read_text(encoding="utf-8")
             found[name] = Module(path, name, ast.parse(text), len(text.splitlines()))

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bookkeeping
 import nbformat
 import numpy as np
 import pytest
@@ -328,7 +329,7 @@ def test_counts_in_prose(text: str, found: set[str]) -> None:
 
 def record_cell(chapter: NotebookNode, source: str, *names: str, value: str = "True") -> None:
     """Append a cell that the reader doesn't see, with what it recorded."""
-    cell = add_cell(chapter, source, tags=[guards.BOOKKEEPING_TAG])
+    cell = add_cell(chapter, source, tags=[bookkeeping.TAG])
     cell.outputs = [record_output(name, value) for name in names]
 
 
@@ -363,9 +364,12 @@ def test_claim_committed_as_false_is_caught(chapter: NotebookNode) -> None:
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
-        ("goats = 3\nprint(goats)\nassert goats", "do `print(goats)` in a cell that is seen"),
+        (
+            "goats = 3\nprint(goats)\nassert goats",
+            "does more than record and claim: do `print(goats)`",
+        ),
         ("record('a', 1)\nfigure", "do `figure` in a cell that is seen"),
-        ("goats = 3", "it records and claims nothing, so take the tag away"),
+        ("goats = 3", "records and claims nothing: take the tag remove-cell off"),
     ],
 )
 def test_hidden_cell_that_does_more_than_bookkeeping_is_caught(
@@ -378,13 +382,13 @@ def test_hidden_cell_that_does_more_than_bookkeeping_is_caught(
 def test_hidden_cell_with_something_to_see_is_caught(chapter: NotebookNode) -> None:
     record_cell(chapter, "assert 1")
     chapter.cells[-1].outputs = [new_output("stream", name="stdout", text="5 goats")]
-    assert "show its output in a cell that is seen" in only_complaint(chapter)
+    assert "shows something: show it in a cell that is seen" in only_complaint(chapter)
 
 
 def test_seen_cell_that_needs_a_hidden_one_is_caught(chapter: NotebookNode) -> None:
     record_cell(chapter, "goats = [g for g in range(3)]\nassert goats")
     add_cell(chapter, "[g for g in range(4)]\nlen(goats)")
-    assert "uses goats, which is made in Cell" in only_complaint(chapter)
+    assert "makes goats, which a cell that is seen needs" in only_complaint(chapter)
 
 
 @pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
-from seqdec_lib.book.sentences import blocks, claims, normal, pasted
+from sentences import blocks, claims, normal, pasted
 
 VALUES = {"trips": 729, "regret": 0.0549, "share": 0.5, "city": "Paris", "whole": 3.0}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from sentences import claims
 
-from seqdec_lib.book.sentences import claims
 from tests import site_checks
 
 ROOT = Path(__file__).resolve().parent.parent

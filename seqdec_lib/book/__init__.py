@@ -2,8 +2,7 @@
 
 `opening` starts a chapter; `records` keeps what it found and holds its sentences against the truth;
 `boards` has one table for all methods and one for all drivers; `measurements` shows `evidence` from
-outside the chapter. `plotting` draws, and `interactive` makes figures with a slider. `sentences`
-reads a chapter as its reader does, for the tests and the site.
+outside the chapter. `plotting` draws, and `interactive` makes figures with a slider.
 """
 
 from seqdec_lib.book.boards import (
