@@ -9,7 +9,9 @@ does so for all alike. Before anything is timed the contestants' answers must ag
 
 import argparse
 import importlib
+import importlib.metadata
 import math
+import platform
 import statistics
 import sys
 import time
@@ -116,6 +118,17 @@ def table(seconds: Mapping[str, Sequence[float]]) -> list[str]:
     return lines
 
 
+def versions() -> str:
+    """Return the versions of Python, and of all packages that are compared or compare."""
+    found = [f"Python {platform.python_version()}"]
+    for name in ("torch", "numpy", "scipy", "gymnasium", "quantecon", "transformers"):
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return ", ".join(found)
+
+
 def discover(words: Sequence[str] = ()) -> list[Comparison]:
     """Return the comparisons of all benchmarks/bench_*.py whose title contains one of the words."""
     found = []
@@ -133,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not found:
         print("No comparison has such a title; run without words to see all.", file=sys.stderr)
         return 1
+    print(f"{versions()}; one thread\n", flush=True)
     for comparison in found:
         print(comparison.title, flush=True)
         seconds, remarks = compare(comparison, options.rounds)
