@@ -7,7 +7,6 @@ trip is under such a table, and `soft_backward_induction` finds the best table o
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from seqdec_lib.mdp import policy_rows
 from seqdec_lib.problems.base import Policy
@@ -26,8 +25,9 @@ def table_on_tree(tree: TravelTree, policy: Policy) -> np.ndarray:
 def soft_backward_induction(
     tree: TravelTree, reference: np.ndarray, beta: float, rewards: np.ndarray | None = None
 ) -> TreeSolution:
-    """The policy that maximizes J on the tree: pi* is proportional to reference exp(Q / beta).
+    """The policy with the largest J = E[reward] - beta KL(policy | reference): the soft optimum.
 
+    It is proportional to reference exp(Q / beta).
     One sweep from the leaves, as in backward induction, with a soft maximum weighted by the
     reference in place of the maximum: V = beta log sum_a reference(a) exp(Q_a / beta). For whole
     trips this says pi*(trip) = reference(trip) exp(reward(trip) / beta) / Z.
@@ -60,14 +60,22 @@ def soft_backward_induction(
     values = np.zeros(tree.n_states)
     values[tree.first_leaf :] = _trip_rewards(tree, rewards)
     policy = np.zeros(rows.shape)
-    with np.errstate(divide="ignore"):
-        log_rows = np.log(rows)  # -inf: the reference never does it, and neither does pi*
     for t in reversed(range(tree.horizon)):
+        chances = rows[tree.level(t)]
         q_values = values[tree.level(t + 1)].reshape(-1, tree.branching)
-        scores = log_rows[tree.level(t)] + q_values / beta
-        log_sum = logsumexp(scores, axis=1, keepdims=True)
-        values[tree.level(t)] = beta * log_sum[:, 0]
-        policy[tree.level(t)] = np.exp(scores - log_sum)
+        # What the reference never does, pi* never does either.
+        best = np.where(chances > 0, q_values, -np.inf).max(axis=1, keepdims=True)
+        with np.errstate(over="ignore"):
+            losses = np.minimum(q_values - best, 0) / beta
+        weights = chances * np.exp(losses)
+        total = weights.sum(axis=1, keepdims=True)
+        # For a large beta the total is 1 up to rounding, which beta must not magnify.
+        beyond_1 = (chances * np.expm1(losses)).sum(axis=1)
+        log_total = np.where(
+            beyond_1 > -0.5, np.log1p(np.maximum(beyond_1, -0.5)), np.log(total[:, 0])
+        )
+        values[tree.level(t)] = best[:, 0] + beta * log_total
+        policy[tree.level(t)] = weights / total
     return TreeSolution(values, policy)
 
 
