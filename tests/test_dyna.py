@@ -75,7 +75,7 @@ def shares(memory: Dreams | Replay, owner: int = 0, n: int = 20_000) -> np.ndarr
 
 
 def test_a_model_dreams_of_all_pairs_alike_and_a_memory_of_all_steps() -> None:
-    dreams, replay = Dreams(2, 4), Replay(100)
+    dreams, replay = Dreams(2, 4, 1), Replay(100, 1)
     for memory in (dreams, replay):
         for actions in ([0, 2, 2], [2, 3]):
             memory.add(seen(actions))
@@ -84,7 +84,7 @@ def test_a_model_dreams_of_all_pairs_alike_and_a_memory_of_all_steps() -> None:
 
 
 def test_a_full_memory_forgets_the_oldest_steps() -> None:
-    replay = Replay(3)
+    replay = Replay(3, 1)
     for actions in ([0, 1], [1, 2], [3]):
         replay.add(seen(actions))
     assert np.abs(shares(replay) - [0, 1 / 3, 1 / 3, 1 / 3]).max() < 0.02

@@ -81,6 +81,8 @@ def test_every_entry_has_its_own_place() -> None:
             entry = table.entries(cell, np.array([action]), np.array([version]))
             table.move(entry, np.array([100.0]))
             assert table.columns(cell, version)[action, 0] == 100 == table.at(entry)[0]
+            first = table.columns(cell)[action, 0]
+            assert first == (FIRST[state, action] if version else 100)  # if none is named
             change = table.q_values - FIRST
             assert change.shape == (4, 3, 2) and np.count_nonzero(change) == 1
             assert change[replica, state, action] == (100 - FIRST[state, action]) / versions

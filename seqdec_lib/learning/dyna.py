@@ -85,7 +85,7 @@ class Dreams:
         Of all that was really seen.
     """
 
-    def __init__(self, n_states: int, n_actions: int, replicas: int = 1) -> None:
+    def __init__(self, n_states: int, n_actions: int, replicas: int) -> None:
         self.model = CountModel(n_states, n_actions, replicas=replicas)
         self._known = np.zeros(replicas * n_states * n_actions, dtype=bool)
         # The same as a list, of which the first `_n_tried` count.
@@ -119,7 +119,7 @@ class Replay:
     (1992).
     """
 
-    def __init__(self, capacity: int, replicas: int = 1) -> None:
+    def __init__(self, capacity: int, replicas: int) -> None:
         self.capacity = whole_number("replay", capacity, least=1)
         self._n_seen = np.zeros(replicas, dtype=np.int64)
         self._kept = [  # as in Transitions, without the first: (replicas, capacity)
