@@ -1,6 +1,6 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book test test-fast bench evidence lab serve notebooks clean
+.PHONY: help env book test test-fast bench evidence lab edit serve notebooks clean
 .PHONY: course release collect grade formgrader feedback gradebook course-test
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
@@ -33,7 +33,10 @@ bench: env ## compare speed with optional peers: medians and ratios
 evidence: env ## measure again what is missing or stale in evidence/: make evidence ONLY=name
 	@$(IN_ENV) -m evidence make $(ONLY)
 
-lab: env ## open the chapters in JupyterLab
+lab: env ## open your desk in JupyterLab: make lab, make lab FILE=path, make lab AGAIN=1
+	@$(IN_ENV) site/desk.py $(if $(FILE),"$$FILE") $(if $(AGAIN),--again $(AGAIN))
+
+edit: env ## open the sources of the chapters in JupyterLab, for those who write them
 	@$(IN_ENV) -m jupyterlab chapters
 
 serve: book ## show the website on http://127.0.0.1:8000

@@ -89,6 +89,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.news: list[str] = []
+        self.written: list[Path] = []
         self.laid: dict[str, str] = {}
         self.given: dict[str, str] = {}
         try:
@@ -105,7 +106,7 @@ class Desk:
         edition : the files of the book, by name.
         again : names of those of which the reader wants a clean copy.
         """
-        self.news = []
+        self.news, self.written = [], []
         for left_over in self.folder.glob(f"{UNFINISHED}*"):
             left_over.unlink()
         self.laid |= {digest(content): writing(content) for content in edition.values()}
@@ -185,6 +186,7 @@ class Desk:
 
     def _write(self, name: str, content: bytes) -> None:
         write_whole(self.folder / name, content)
+        self.written.append(self.folder / name)
         self._note(name, content)
 
     def _note(self, name: str, content: bytes) -> None:
@@ -272,6 +274,21 @@ def chosen(edition: dict[str, bytes], asked: Iterable[str]) -> list[str]:
     return names
 
 
+def trust(notebooks: Iterable[Path]) -> None:
+    """Tell Jupyter that these notebooks may show what they were committed with, scripts too.
+
+    Otherwise figures with a slider stay still until their cells are run.
+    """
+    if not (notebooks := list(notebooks)):
+        return
+    import nbformat  # takes seconds
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary()
+    for path in notebooks:
+        notary.sign(nbformat.read(path, as_version=4))
+
+
 def lay_desk(root: Path, asked: Iterable[str] = ()) -> Path:
     """Build what is missing, lay the desk, tell what happened; return where START HERE is."""
     folder = folder_for_desk(root)
@@ -279,17 +296,25 @@ def lay_desk(root: Path, asked: Iterable[str] = ()) -> Path:
     desk = Desk(folder)
     for sentence in desk.lay(edition, chosen(edition, asked)):
         print(sentence)
+    trust(desk.written)
     where = "" if folder.parent == root else ", because the book's own folder can't be written to"
     print(f"Your desk is {folder}{where}. It is yours: an update changes nothing that you wrote.")
     return folder / START_HERE
 
 
-def open_lab(path: Path, options: list[str]) -> int:
-    """Run JupyterLab in the folder of a notebook, with that notebook open, until it is stopped."""
-    # Settings that differ from JupyterLab's own: it doesn't ask about news, and leaves the tools
-    # for writing assignments away. Those that readers have chosen themselves come first.
+def lab_command(path: Path, options: Iterable[str] = ()) -> list[str]:
+    """The command that runs JupyterLab in the folder of a notebook, with that notebook open.
+
+    Its settings differ a little from JupyterLab's own: it doesn't ask about news, and leaves away
+    the tools for writing assignments. What readers have set themselves comes first.
+    """
     settings = f"--LabApp.app_settings_dir={ROOT / 'site' / 'lab'}"
-    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(path), settings, *options])
+    return [sys.executable, "-m", "jupyterlab", str(path), settings, *options]
+
+
+def open_lab(path: Path, options: Iterable[str]) -> int:
+    """Run JupyterLab until it is stopped; return its exit code."""
+    lab = subprocess.Popen(lab_command(path, options))
     while True:
         try:
             return lab.wait()

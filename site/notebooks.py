@@ -217,6 +217,8 @@ def reader_cell(cell: NotebookNode) -> NotebookNode:
     cell.metadata.pop("mystnb", None)
     if is_bookkeeping(cell) or "hide-input" in cell.metadata.get("tags", ()):
         cell.metadata["jupyter"] = {"source_hidden": True}
+    if seconds := cell.metadata.get("seqdec", {}).get("seconds"):
+        cell.source = f"# This cell takes about {seconds:g} seconds.\n{cell.source}"
     return cell
 
 

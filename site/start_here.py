@@ -6,15 +6,16 @@ it is never older than they are.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
 from pathlib import Path
 from urllib.parse import quote
 
-import nbformat
 import yaml
 
+RECORD = "application/papermill.record/text/plain"  # what `record` writes
 START_HERE = "START HERE.ipynb"
 WORDS_A_MINUTE = 150  # slow enough for mathematics and code
 MINUTES = 5  # reading times are rounded up to a multiple of this
@@ -96,10 +97,13 @@ def start_here(chapters: dict[str, bytes], root: Path) -> bytes:
         WHEN_THE_BOOK_CHANGES.format(lab=lab, again=again, root=root),
         ELSEWHERE.format(environment=environment, python=python),
     ]
-    cells = [nbformat.v4.new_markdown_cell(text, id=f"start-{n}") for n, text in enumerate(texts)]
-    metadata = nbformat.reads(min(chapters.items())[1].decode(), as_version=4).metadata
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    return nbformat.writes(notebook).encode()
+    cells = [
+        {"cell_type": "markdown", "id": f"start-{n}", "metadata": {}, "source": text}
+        for n, text in enumerate(texts)
+    ]
+    # The rest, as what the kernel is called, is the same as in the first chapter.
+    first = json.loads(min(chapters.items())[1])
+    return json.dumps(first | {"cells": cells}, indent=1, ensure_ascii=False).encode()
 
 
 def table(chapters: dict[str, bytes], root: Path) -> str:
@@ -114,11 +118,15 @@ def table(chapters: dict[str, bytes], root: Path) -> str:
     for part, names in found.items():
         lines += [f"| **{part}** | | | |"] if part and len(found) > 1 else []
         for name in names:
-            notebook = nbformat.reads(chapters[name].decode(), as_version=4)
-            cells = [title_and_link(name, notebook), f"{reading_minutes(notebook)} min"]
-            seconds = budget(notebook)
-            cells += ["" if seconds is None else f"{seconds:g} s", str(exercises(notebook) or "")]
-            lines.append(f"| {' | '.join(cells)} |")
+            cells = json.loads(chapters[name])["cells"]
+            seconds, waiting = budget(cells), exercises(cells)
+            row = [
+                f"[{title(cells) or Path(name).stem}]({quote(name)})",
+                f"{reading_minutes(cells)} min",
+                "" if seconds is None else f"{seconds:g} s",
+                str(waiting or ""),
+            ]
+            lines.append(f"| {' | '.join(row)} |")
     lines += ["", "Running times are those of an ordinary laptop without a graphics card."]
     return "\n".join(lines)
 
@@ -136,28 +144,31 @@ def parts(chapters: dict[str, bytes], root: Path) -> dict[str, list[str]]:
     return {part: names for part, names in kept.items() if names}
 
 
-def title_and_link(name: str, notebook: nbformat.NotebookNode) -> str:
-    """A link to a chapter that says its title."""
-    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    titles = (match[1] for text in texts if (match := re.search(r"^# +(.+)$", text, re.MULTILINE)))
-    return f"[{next(titles, Path(name).stem).strip()}]({quote(name)})"
+def text_of(cells: list[dict], kind: str) -> str:
+    """What is written in all cells of a type."""
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
 
 
-def reading_minutes(notebook: nbformat.NotebookNode) -> int:
+def title(cells: list[dict]) -> str:
+    """The title of a chapter, "" where it has none."""
+    found = re.search(r"^# +(.+?) *$", text_of(cells, "markdown"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def reading_minutes(cells: list[dict]) -> int:
     """How long the text of a chapter takes to read, in minutes."""
-    words = sum(len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown")
+    words = len(text_of(cells, "markdown").split())
     return math.ceil(words / WORDS_A_MINUTE / MINUTES) * MINUTES
 
 
-def budget(notebook: nbformat.NotebookNode) -> float | None:
+def budget(cells: list[dict]) -> float | None:
     """The CPU seconds that a chapter recorded as what it takes; None where it recorded nothing."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.get("metadata", {}).get("scrapbook", {}).get("name") == "cpu_budget":
-                return float(*output["data"].values())
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        if output.get("metadata", {}).get("scrapbook", {}).get("name") == "cpu_budget":
+            return float(output["data"][RECORD])
     return None
 
 
-def exercises(notebook: nbformat.NotebookNode) -> int:
-    """How many cells of a chapter wait for the reader's code."""
-    return sum("raise NotImplementedError" in cell.source for cell in notebook.cells)
+def exercises(cells: list[dict]) -> int:
+    """How many functions of a chapter wait for the reader's code."""
+    return text_of(cells, "code").count("raise NotImplementedError")

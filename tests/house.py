@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NOT_OURS = re.compile(r"(^|/)\.|^_build/|^build/|^dist/")
+NOT_OURS = re.compile(r"(^|/)\.|^_build/|^build/|^desk/|^dist/")
 CODE_IN_MARKDOWN = re.compile(r"^[ ]*```python\n(.*?)^[ ]*```", re.DOTALL | re.MULTILINE)
 NAMED_TUPLES = {"_asdict", "_replace", "_fields", "_make"}  # public, and can't be called otherwise
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote
 
+import freshness
 import nbformat
 import pytest
 from hypothesis import settings
@@ -20,10 +23,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from start_here import START_HERE
 
 import desk
 from desk import Desk, Stop, digest, names_beside, writing
-from start_here import START_HERE, start_here
+from seqdec_lib.book import recorded
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ["01_the_tree.ipynb", "02_the_equation.ipynb", "START HERE.ipynb"]
@@ -392,3 +396,171 @@ def test_any_story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_state_machine_as_test(
         Story, settings=settings(max_examples=60, stateful_step_count=20, deadline=None)
     )
+
+
+# -- from the book to the desk
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """The folder of a book of two chapters whose notebooks are current."""
+    folder = tmp_path / "the book 책"
+    shutil.copytree(ROOT / "site", folder / "site", ignore=lambda *_: ["assets", "__pycache__"])
+    notebooks = folder / "_build" / "notebooks"
+    notebooks.mkdir(parents=True)
+    chapters = sorted((ROOT / "chapters").glob("0[12]*.ipynb"))
+    for path in chapters:
+        shutil.copy(path, notebooks)
+    shutil.copy(ROOT / "_toc.yml", folder)
+    freshness.stamp(folder, notebooks)
+    return folder
+
+
+def run(book: Path, *options: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    """Run the book's own site/desk.py without opening JupyterLab."""
+    home = book.parent / "home 집"
+    home.mkdir(exist_ok=True)
+    places = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    return subprocess.run(
+        [*before, sys.executable, str(book / "site" / "desk.py"), "--closed", *options],
+        env=os.environ | places | {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=book.parent,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_desk_is_laid_in_the_book_s_folder(book: Path) -> None:
+    for _ in range(2):
+        result = run(book)
+        assert result.returncode == 0, result.stderr
+        assert result.stderr == "" and str(book / "desk") in result.stdout
+    names = {path.name for path in (book / "_build" / "notebooks").glob("*.ipynb")}
+    assert set(contents(book / "desk")) == names | {START_HERE} and len(names) == 2
+
+
+def test_start_here_maps_the_chapters(book: Path) -> None:
+    assert run(book).returncode == 0
+    notebook = nbformat.read(book / "desk" / START_HERE, as_version=4)
+    nbformat.validate(notebook)
+    text = "\n".join(cell.source for cell in notebook.cells)
+    rows = re.findall(r"^\| \[(.+?)\]\((.+?)\) \| (\d+) min \| (\d+) s \| (\d+) \|$", text, re.M)
+    assert len(rows) == 2
+    for title, link, minutes, seconds, exercises in rows:
+        path = book / "desk" / unquote(link)
+        first = nbformat.read(path, as_version=4).cells[0].source
+        assert first.startswith(f"# {title}\n")
+        assert float(seconds) == recorded(path)["cpu_budget"]
+        assert 5 <= int(minutes) <= 120 and 3 <= int(exercises) <= 12
+    assert "{" not in text.replace("{}", ""), "every blank is filled in"
+
+
+def read_only(*folders: Path) -> tuple[str, ...]:
+    """What a command begins with that can't write to some folders; root can write anywhere else."""
+    if os.name == "nt" or os.geteuid() != 0:
+        for folder in folders:
+            folder.chmod(0o555)
+        return ()
+    if not shutil.which("bwrap"):
+        pytest.skip("root can write anywhere, and bubblewrap is not installed")
+    binds = [word for folder in folders for word in ("--ro-bind", str(folder), str(folder))]
+    return ("bwrap", "--dev-bind", "/", "/", *binds, "--")
+
+
+def test_without_permission_the_desk_is_at_home_and_that_is_said(book: Path) -> None:
+    result = run(book, before=read_only(book))
+    book.chmod(0o755)
+    assert result.returncode == 0, result.stderr
+    place = book.parent / "home 집" / desk.AT_HOME
+    assert str(place) in result.stdout and not (book / "desk").exists()
+    assert START_HERE in contents(place) and len(contents(place)) == 3
+
+
+def test_without_any_place_one_sentence_says_so(book: Path) -> None:
+    home = book.parent / "home 집"
+    home.mkdir()
+    result = run(book, before=read_only(book, home))
+    for folder in (book, home):
+        folder.chmod(0o755)
+    assert result.returncode == 1 and result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert str(book / "desk") in line and str(home / desk.AT_HOME) in line
+
+
+@pytest.mark.parametrize("options", [["--again", "7"], ["gone.ipynb"]])
+def test_what_is_not_there_is_named(book: Path, options: list[str]) -> None:
+    result = run(book, *options)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert options[-1] in line
+
+
+@pytest.mark.parametrize("word", ["1", "01", "01_the_tree.ipynb"])
+def test_a_reader_names_a_chapter_by_its_number_or_its_file(word: str) -> None:
+    assert desk.chosen({name: b"" for name in [*NAMES, "11_x.ipynb"]}, [word]) == [NAMES[0]]
+
+
+def test_notebooks_are_made_when_the_sources_have_changed(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def build(root: Path, out: Path, doctrees: Path) -> None:
+        made.append(out)
+        freshness.stamp(root, out)
+
+    monkeypatch.setitem(sys.modules, "notebooks", SimpleNamespace(build=build))
+    out = book / "_build" / "notebooks"
+
+    def times_made() -> int:
+        made.clear()
+        assert desk.notebooks_of(book, book / "desk") == out
+        return len(made)
+
+    assert times_made() == 0
+    (book / "chapters").mkdir()
+    (book / "chapters" / "01_the_tree.ipynb").write_bytes(notebook("a"))
+    assert times_made() == 1 and times_made() == 0
+    (out / "02_the_bellman_equation.ipynb").unlink()
+    assert times_made() == 1 and times_made() == 0
+    (book / "site" / "desk.py").write_text("")
+    assert times_made() == 1 and times_made() == 0
+
+
+def test_a_folder_without_notebooks_leaves_the_desk_alone(book: Path) -> None:
+    with pytest.raises(Stop, match="no notebooks"):
+        desk.edition_of(book, book / "site")
+
+
+def test_git_does_not_see_the_desk(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
+
+    git("init", "--quiet")
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    git("add", ".")
+    git("commit", "--quiet", "-m", "the book")
+    (tmp_path / "desk").mkdir()
+    lay(tmp_path / "desk", {name: notebook("a") for name in NAMES})
+    (tmp_path / "desk" / "notes.py").write_text("1\n")
+    assert git("status", "--porcelain") == b""
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_hands_on_paths_as_they_are() -> None:
+    path = '/tmp/a b/한글\'s "$HOME" 1.ipynb'
+    # make doubles its own sign; the shell must find the name in one piece.
+    words = [
+        "make",
+        "--old-file=env",
+        "lab",
+        "IN_ENV=printf '%s\\n'",
+        f"FILE={path}".replace("$", "$$"),
+    ]
+    shown = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert shown.splitlines() == ["site/desk.py", path]
+    words = ["make", "--old-file=env", "lab", "IN_ENV=echo", "AGAIN=1 2"]
+    shown = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert shown == "site/desk.py --again 1 2\n"
