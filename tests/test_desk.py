@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote
 
+import desk
 import freshness
 import nbformat
 import pytest
+from desk import Desk, Stop, digest, names_beside, writing
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,8 +27,6 @@ from hypothesis.stateful import (
 )
 from start_here import START_HERE
 
-import desk
-from desk import Desk, Stop, digest, names_beside, writing
 from seqdec_lib.book import recorded
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,6 +18,7 @@ from seqdec_lib.validation import whole_number
 
 PROBLEMS = (KeyToDoor, Racetrack, ShortestPath, TravelTree)
 
+
 class ProblemEnv(gymnasium.Env):
     """One copy of a problem. Observations and actions are whole numbers; `info["state"]` is the
     full state.
