@@ -87,9 +87,7 @@ def checked_row_sums(
     name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE
 ) -> np.ndarray:
     """Return what to divide rows by, given their `sums` (...): 1 where that is the sum already.
-
-    Raises ValueError: a sum that is not 1; the message names the worst row.
-    """
+    Raises ValueError: a sum that is not 1; the message names the worst row."""
     sums = np.asarray(sums)
     off = np.abs(sums - 1)
     if sums.size and off.max() > tolerance:

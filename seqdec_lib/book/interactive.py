@@ -116,9 +116,7 @@ _KINDS = ("css", "js")
 
 def on_simplex(probabilities: np.ndarray, corners: np.ndarray = CORNERS) -> np.ndarray:
     """Where probabilities over three actions (N, 3) lie in a triangle with these corners: (N, 2).
-
-    Raises ValueError: rows that don't sum to 1, or another number of actions than three.
-    """
+    Raises ValueError: rows that don't sum to 1, or another number of actions than three."""
     probabilities = probability_rows("the simplex", probabilities)
     if probabilities.shape[-1] != 3:
         raise ValueError(

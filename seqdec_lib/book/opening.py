@@ -30,9 +30,7 @@ def start(budget: float, seed: int = 0) -> int:
     seed : added to the environment variable SEQDEC_SEED (0 if unset), so that a whole chapter can
         be measured again with other seeds without being edited.
 
-    Returns
-    -------
-    The seed, to be passed on to whatever draws random numbers of its own.
+    Returns the seed, to be passed on to whatever draws random numbers of its own.
 
     Raises ValueError: a budget outside (0, 90]; a seed or SEQDEC_SEED that is not a whole number of
         at least 0.

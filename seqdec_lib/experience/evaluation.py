@@ -36,11 +36,8 @@ class Estimate:
 
 
 def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
-    """Mean of independent samples (N,) with Student's t interval.
-
-    Raises ValueError: fewer than two samples, a sample that is not finite, or a confidence outside
-        (0, 1).
-    """
+    """Mean of independent samples (N,) with Student's t interval. Raises ValueError: fewer than two
+    samples, a sample that is not finite, or a confidence outside (0, 1)."""
     samples = np.asarray(samples, dtype=float)
     if samples.ndim != 1 or len(samples) < 2 or not np.isfinite(samples).all():
         raise ValueError(

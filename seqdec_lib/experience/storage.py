@@ -30,10 +30,8 @@ KINDS = {"states": "iu", "actions": "iu", "rewards": "f", "mask": "b", "terminat
 
 
 def save(data: Trajectories, path: Path | str) -> None:
-    """Write trajectories to an `.npz` file: the whole of it, or nothing at all.
-
-    Raises ValueError: a name that doesn't end in .npz.
-    """
+    """Write trajectories to an `.npz` file: the whole of it, or nothing at all. Raises ValueError:
+    a name that doesn't end in .npz."""
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"the file's name must end in .npz, but {path.name!r} came.")

@@ -19,15 +19,14 @@ class Trajectories:
 
     Attributes
     ----------
-    states : (N, T + 1) int
-        What the agent saw before each action, and after the last one; later, the same again.
+    states : (N, T + 1) int; what the agent saw before each action, and after the last one; later,
+        the same again.
     actions : (N, T) int
-    rewards : (N, T) float
-        rewards[:, t] is paid for actions[:, t].
-    mask : (N, T) bool
-        True where a step was taken; False after the end of the episode, where all else is padding.
-    terminated : (N,) bool
-        True where the episode came to its end; False where only the clock cut it short.
+    rewards : (N, T) float; rewards[:, t] is paid for actions[:, t].
+    mask : (N, T) bool; True where a step was taken; False after the end of the episode, where all
+        else is padding.
+    terminated : (N,) bool; True where the episode came to its end; False where only the clock cut
+        it short.
 
     Raises ValueError: shapes that don't match, no episode, an episode without a step, a gap in the
         mask, NaN rewards.
@@ -137,9 +136,7 @@ class Trajectories:
 
     def returns_to_go(self, discount: float = 1.0) -> np.ndarray:
         """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken.
-
-        Raises ValueError: rewards so large that their sum is no number.
-        """
+        Raises ValueError: rewards so large that their sum is no number."""
         discount = fraction("discount", discount)
         to_go = np.zeros((len(self), self.actions.shape[1] + 1))
         for t in reversed(range(self.actions.shape[1])):
@@ -169,10 +166,7 @@ class Trajectories:
 
 
 def concatenate(parts: Sequence[Trajectories]) -> Trajectories:
-    """One dataset of several, padded to the longest.
-
-    Raises ValueError: no parts.
-    """
+    """One dataset of several, padded to the longest. Raises ValueError: no parts."""
     if not parts:
         raise ValueError("concatenate needs at least one dataset, but none came.")
     steps = max(part.actions.shape[1] for part in parts)

@@ -23,12 +23,7 @@ from torch import Tensor, nn
 from seqdec_lib.learning.gumbel import leave_one_out, score_function_loss
 from seqdec_lib.sequences.losses import Batch, choice_log_probabilities, log_probabilities
 from seqdec_lib.sequences.tokens import evaluating
-from seqdec_lib.validation import (
-    fraction,
-    nonnegative_number,
-    probability_rows,
-    whole_number,
-)
+from seqdec_lib.validation import fraction, nonnegative_number, probability_rows, whole_number
 
 MOST_LOG_RATIO = 60.0
 """Nats by which a choice may have become likelier; beyond, single precision would overflow."""
@@ -157,9 +152,7 @@ class Sampler:
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p || q) = sum p log(p / q) in nats, of two distributions (K,); inf where only q is 0.
-
-    Raises ValueError: shapes that differ, or probabilities that don't sum to 1.
-    """
+    Raises ValueError: shapes that differ, or probabilities that don't sum to 1."""
     p, q = probability_rows("p", p), probability_rows("q", q)
     if p.shape != q.shape or p.ndim != 1:
         raise ValueError(f"p and q must both have shape (K,), but {p.shape} and {q.shape} came.")

@@ -48,11 +48,8 @@ def bradley_terry(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def compare(
     items: Batch | Tensor, pairs: np.ndarray, rewards: np.ndarray, seed: int
 ) -> Comparisons:
-    """Let somebody with these rewards (N,), noisily, compare pairs (M, 2) of items.
-
-    Raises ValueError: pairs of another shape, or of items that have no reward, or none that is
-        finite.
-    """
+    """Let somebody with these rewards (N,), noisily, compare pairs (M, 2) of items. Raises
+    ValueError: pairs of another shape, or of items that have no reward, or none that is finite."""
     pairs, rewards = np.asarray(pairs), np.asarray(rewards, dtype=float)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
         raise ValueError(

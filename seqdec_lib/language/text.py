@@ -82,10 +82,8 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text up to END. Bytes that are no UTF-8, which a model may say, become U+FFFD.
-
-        Raises ValueError: an id that there is none of.
-        """
+        """The text up to END. Bytes that are no UTF-8, which a model may say, become U+FFFD. Raises
+        ValueError: an id that there is none of."""
         data, after_word = bytearray(), False
         for i in map(int, ids):
             if not 0 <= i < len(self):
@@ -152,9 +150,7 @@ def training_batch(
 
 def prompt_tokens(tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Prompts of different lengths as one batch, padded on the left: ids and mask, both (B, T).
-
-    Raises ValueError: no prompts.
-    """
+    Raises ValueError: no prompts."""
     if not prompts:
         raise ValueError("there is nothing to answer: pass at least one prompt.")
     rows = [tokenizer.encode(prompt + TURN) for prompt in prompts]

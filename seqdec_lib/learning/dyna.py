@@ -19,19 +19,15 @@ from seqdec_lib.validation import whole_number
 class DynaQ(TabularLearner):
     """Q-learning that repeats, after each real step, imagined ones, as if they had happened.
 
-    Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
-    Barto 2018, section 8.2.
+    Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and Barto
+    2018, section 8.2.
 
     Parameters
     ----------
-    problem : Problem
-    planning_steps : int
-        Imagined steps for each real one; 0 is Q-learning.
-    replay : int, optional
-        Repeat remembered steps instead, out of so many last ones (`Replay`); by default a model
-        answers (`Dreams`).
-    **options
-        Those of `TabularLearner`. Each replica has its own memory; its chains share it.
+    planning_steps : int; imagined steps for each real one; 0 is Q-learning.
+    replay : int, optional; repeat remembered steps instead, out of so many last ones (`Replay`); by
+        default a model answers (`Dreams`).
+    **options : those of `TabularLearner`. Each replica has its own memory; its chains share it.
 
     Raises ValueError: a negative number of planning steps, a method without a one-step target of
         its own.
@@ -67,10 +63,7 @@ class DynaQ(TabularLearner):
         return happened
 
     def imagine(self) -> Transitions:
-        """One imagined step for each chain.
-
-        Raises ValueError: no real step was taken yet.
-        """
+        """One imagined step for each chain. Raises ValueError: no real step was taken yet."""
         if not self.steps_per_chain:
             raise ValueError("there is nothing to imagine before the first step: call train first.")
         return self.memory.imagine(self.replica_of_chain, self._dreams)
@@ -81,8 +74,7 @@ class Dreams:
 
     Attributes
     ----------
-    model : CountModel
-        Of all that was really seen.
+    model : CountModel; of all that was really seen.
     """
 
     def __init__(self, n_states: int, n_actions: int, replicas: int = 1) -> None:

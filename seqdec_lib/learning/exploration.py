@@ -34,9 +34,8 @@ def greedy(q_values: Array, within: float = 0.0) -> Array:
 
     Parameters
     ----------
-    within : float
-        How much worse than the best an action may look and still count as equally good: the error
-        of the values, where they were computed to a tolerance.
+    within : float; how much worse than the best an action may look and still count as equally good:
+        the error of the values, where they were computed to a tolerance.
 
     Raises ValueError: a value that is NaN, or a negative `within`.
     """

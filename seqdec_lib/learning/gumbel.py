@@ -60,10 +60,8 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
     ----------
     logits : (..., K) unnormalised log-probabilities, -inf for an action that may not be chosen.
 
-    Returns
-    -------
-    (...) int64, the first one where several are largest. For n draws from one distribution pass
-    `logits.expand(n, -1)`.
+    Returns (...) int64, the first one where several are largest. For n draws from one distribution
+    pass `logits.expand(n, -1)`.
 
     Raises ValueError: see `gumbel_softmax`.
     """
@@ -85,9 +83,7 @@ def gumbel_softmax(
     hard : straight-through (Bengio et al., 2013): return the one-hot argmax (the first one where
         several are largest), with the gradients of the soft sample, second ones included.
 
-    Returns
-    -------
-    (..., K), rows that sum to 1, differentiable with respect to the logits; 0 where masked.
+    Returns (..., K), rows that sum to 1, differentiable with respect to the logits; 0 where masked.
 
     Raises ValueError: tau not a positive finite number; logits that are not floats, are empty, NaN
         or +inf; a row that is masked everywhere.

@@ -22,13 +22,9 @@ class NeuralModel(WorldModel):
 
     Parameters
     ----------
-    features : (S, F) float
-        What the network sees of each state. One-hot rows make it a slow count model; coordinates
-        let neighbors help each other.
-    n_actions : int
-    hidden : int
-        Units of the one hidden layer.
-    seed : int
+    features : (S, F) float; what the network sees of each state. One-hot rows make it a slow count
+        model; coordinates let neighbors help each other.
+    hidden : int; units of the one hidden layer.
 
     Raises ValueError: features that are not a table of finite numbers.
     """

@@ -30,13 +30,10 @@ class Decision:
 
     Attributes
     ----------
-    q_values : (B, A) float
-        Return that the plan promises after each action; -inf where an action was never tried.
-        `greedy` makes a policy of them.
-    visits : (B, A) int
-        Simulations that began with each action.
-    queries : int
-        Steps that the simulator was asked for, all roots together.
+    q_values : (B, A) float; return that the plan promises after each action; -inf where an action
+        was never tried. `greedy` makes a policy of them.
+    visits : (B, A) int; simulations that began with each action.
+    queries : int; steps that the simulator was asked for, all roots together.
     """
 
     q_values: np.ndarray
@@ -113,11 +110,10 @@ def tree_search(
     steps : most steps a simulation takes, the steps left
     simulations : walks from each root
     exploration : at least 0
-    best_weight : float in [0, 1]
-        The value of an action is (1 - best_weight) * mean + best_weight * best return so far.
-        Where nothing is random, the best return seen can be had again, so it deserves weight
-        (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance part of it is
-        luck, and only weight 0 converges to the optimum.
+    best_weight : float in [0, 1]; the value of an action is (1 - best_weight) * mean + best_weight
+        * best return so far. Where nothing is random, the best return seen can be had again, so it
+        deserves weight (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance
+        part of it is luck, and only weight 0 converges to the optimum.
 
     Raises ValueError: no steps left, no simulation, a negative exploration, a discount or weight
         outside [0, 1].

@@ -18,11 +18,10 @@ def perturbed(mdp: MDP, epsilon: float, targets: np.ndarray) -> MDP:
 
     Parameters
     ----------
-    epsilon : float
-        Total variation distance of each new row from the old one, in [0, 1]; less only where the
-        row has less than `epsilon` to give away, because the target already holds the rest.
-    targets : (S, A) int
-        Where the probability goes.
+    epsilon : float; total variation distance of each new row from the old one, in [0, 1]; less only
+        where the row has less than `epsilon` to give away, because the target already holds the
+        rest.
+    targets : (S, A) int; where the probability goes.
 
     Raises ValueError: an epsilon outside [0, 1], targets of the wrong shape, an MDP in sparse form.
     """

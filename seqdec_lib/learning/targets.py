@@ -71,11 +71,10 @@ class Episode(NamedTuple):
     Attributes
     ----------
     rewards : (T, N) float; 0 after an episode's last step
-    discount : float
     last : (N,) int; the row of each episode's last step
-    next_q : () -> (T, N) float
-        Q(s', a') of the actions that were taken next; after the last step 0, or, where only the
-        clock cut the episode short, the mean of Q(s', .) under the policy that acts.
+    next_q : () -> (T, N) float; Q(s', a') of the actions that were taken next; after the last step
+        0, or, where only the clock cut the episode short, the mean of Q(s', .) under the policy
+        that acts.
     trace_decay : float; lambda
     """
 

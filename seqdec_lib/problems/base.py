@@ -39,17 +39,12 @@ class Problem(ABC):
 
     Attributes
     ----------
-    n_states, n_actions : int
-        States are numbered 0..n_states - 1, actions 0..n_actions - 1.
-    n_observations : int
-        What the agent sees is numbered 0..n_observations - 1; it is the state itself unless a
-        problem hides some of it.
-    horizon : int
-        No episode is longer than this many steps.
-    discount : float
-        Of the return that the problem asks for.
-    reward_range : (float, float)
-        Smallest and largest reward of a single step.
+    n_states, n_actions : int; states are numbered 0..n_states - 1, actions 0..n_actions - 1.
+    n_observations : int; what the agent sees is numbered 0..n_observations - 1; it is the state
+        itself unless a problem hides some of it.
+    horizon : int; no episode is longer than this many steps.
+    discount : float; of the return that the problem asks for.
+    reward_range : (float, float); smallest and largest reward of a single step.
     """
 
     n_states: int

@@ -18,15 +18,15 @@ from seqdec_lib.validation import whole_number
 
 PROBLEMS = (KeyToDoor, Racetrack, ShortestPath, TravelTree)
 
+
 class ProblemEnv(gymnasium.Env):
     """One copy of a problem. Observations and actions are whole numbers; `info["state"]` is the
     full state.
 
     Parameters
     ----------
-    problem : Problem
-    render_mode : None or "ansi"
-        With "ansi", `render()` returns the problem's own line about the current state.
+    render_mode : None or "ansi"; with "ansi", `render()` returns the problem's own line about the
+        current state.
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1}

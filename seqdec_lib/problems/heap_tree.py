@@ -18,10 +18,9 @@ class HeapTree:
 
     Attributes
     ----------
-    branching, horizon : int
-        Actions a node, at least 2, and actions from the root to a leaf, at least 1.
-    n_states, first_leaf, n_leaves : int
-        Nodes, the first one that is a leaf, and leaves.
+    branching, horizon : int; actions a node, at least 2, and actions from the root to a leaf, at
+        least 1.
+    n_states, first_leaf, n_leaves : int; nodes, the first one that is a leaf, and leaves.
 
     Raises ValueError: numbers outside these ranges, or a tree too large for one number a node in
         memory (1 GiB).

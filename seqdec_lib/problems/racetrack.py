@@ -63,21 +63,15 @@ class Racetrack(Problem):
 
     Parameters
     ----------
-    track : str
-        "bend", "hairpin", or a drawing of your own: lines of equal length.
-    noise : float
-        At least 0 and below 1.
-    max_speed : int
-        Most rows and most columns a step, in both directions, at least 1.
-    horizon : int
+    track : str; "bend", "hairpin", or a drawing of your own: lines of equal length.
+    noise : float; at least 0 and below 1.
+    max_speed : int; most rows and most columns a step, in both directions, at least 1.
 
     Attributes
     ----------
     drawing : (rows, columns) array of characters
-    starts, finishes : (S,) bool
-        Where laps begin, and where they are over.
-    crashed : (S,) bool
-        Where a crash leads: a car has crashed as often as it arrives here.
+    starts, finishes : (S,) bool; where laps begin, and where they are over.
+    crashed : (S,) bool; where a crash leads: a car has crashed as often as it arrives here.
 
     Source: Sutton and Barto, *Reinforcement Learning: An Introduction* (2nd ed., 2018), exercise
     5.12, whose cars drive up and to the right only; after Martin Gardner's game (1973).
@@ -87,11 +81,7 @@ class Racetrack(Problem):
     """
 
     def __init__(
-        self,
-        track: str = "hairpin",
-        noise: float = 0.1,
-        max_speed: int = 4,
-        horizon: int = 500,
+        self, track: str = "hairpin", noise: float = 0.1, max_speed: int = 4, horizon: int = 500
     ) -> None:
         self.drawing = drawing_of(track)
         self.noise = fraction("noise", noise)
@@ -132,10 +122,8 @@ class Racetrack(Problem):
     # -- states
 
     def state(self, row, column, down=0, right=0) -> np.ndarray:
-        """The numbers of states, given cells and velocities (broadcast against each other).
-
-        Raises ValueError: a cell that is no road, a velocity beyond the limit.
-        """
+        """The numbers of states, given cells and velocities (broadcast against each other). Raises
+        ValueError: a cell that is no road, a velocity beyond the limit."""
         row, column, down, right = np.broadcast_arrays(row, column, down, right)
         number = np.full(self.drawing.shape, -1)
         number[tuple(self._cells.T)] = np.arange(len(self._cells))
@@ -259,10 +247,8 @@ class Racetrack(Problem):
         return self.starts / self.starts.sum()
 
     def expected_lap(self, policy: np.ndarray) -> Lap:
-        """Exact lap of a policy, given as actions (S,) int or probabilities (S, A).
-
-        Raises ValueError: a policy of another shape, or whose rows don't sum to 1.
-        """
+        """Exact lap of a policy, given as actions (S,) int or probabilities (S, A). Raises
+        ValueError: a policy of another shape, or whose rows don't sum to 1."""
         chain, _ = self.mdp().under(policy)
         forward = chain.T.tocsr()
         here, time, crashes = self.start_distribution(), 0.0, 0.0

@@ -84,10 +84,8 @@ class RailNetwork:
 
     Parameters
     ----------
-    choices : int
-        What one can do in a city: 0 stays, a leads to the a-th nearest other city.
-    seed : int
-        Draws the stars of the cities, 1 to 10; home has none.
+    choices : int; what one can do in a city: 0 stays, a leads to the a-th nearest other city.
+    seed : int; draws the stars of the cities, 1 to 10; home has none.
 
     Raises ValueError: more choices than there are cities.
     """

@@ -33,23 +33,15 @@ class ShortestPath(TabularProblem):
 
     Parameters
     ----------
-    nodes : int
-        At least 3.
-    edge_probability : float
-    horizon : int
-    actions : int, optional
-        At least as many as the most roads that leave a node; default: 6, which 1, 2, 3 and 6
-        divide, or that number where it is larger.
-    seed : int
-        Draws roads and goal.
+    nodes : int; at least 3.
+    actions : int, optional; at least as many as the most roads that leave a node; default: 6, which
+        1, 2, 3 and 6 divide, or that number where it is larger.
+    seed : int; draws roads and goal.
 
     Attributes
     ----------
-    roads : list of (d,) int arrays
-        Where the roads of each node lead.
-    goal : int
-    distances : (nodes,) float
-        Fewest steps to the goal, inf where it can't be reached.
+    roads : list of (d,) int arrays; where the roads of each node lead.
+    distances : (nodes,) float; fewest steps to the goal, inf where it can't be reached.
 
     Source: Chen et al., *Decision Transformer* (2021), section 3.
 

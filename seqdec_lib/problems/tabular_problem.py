@@ -24,20 +24,15 @@ class TabularProblem(Problem):
 
     Parameters
     ----------
-    probabilities : (S, A, K) float
-        Each [s, a] sums to 1; pad with 0.
+    probabilities : (S, A, K) float; each [s, a] sums to 1; pad with 0.
     next_states : (S, A, K) int
-    rewards : (S, A, K) float
-        What each outcome pays.
-    terminal : (S,) bool
-        Where an episode is over. What the table says about these states is not used.
-    start : (S,) float
-        Probability of each state to be the first.
-    discount : float
-        In [0, 1]; 1 only where every episode is over within `horizon` steps.
-    horizon : int
-        When the clock cuts an episode short. The exact model knows no clock: its values are those
-        of playing on.
+    rewards : (S, A, K) float; what each outcome pays.
+    terminal : (S,) bool; where an episode is over. What the table says about these states is not
+        used.
+    start : (S,) float; probability of each state to be the first.
+    discount : float; in [0, 1]; 1 only where every episode is over within `horizon` steps.
+    horizon : int; when the clock cuts an episode short. The exact model knows no clock: its values
+        are those of playing on.
 
     Raises ValueError: shapes that don't match, rows that don't sum to 1, next states that don't
         exist, rewards that are not finite, an episode that could start where it is over.
@@ -87,11 +82,8 @@ class TabularProblem(Problem):
 
     @classmethod
     def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> TabularProblem:
-        """Play an `MDP`: sampled next states, and its expected rewards.
-
-        Raises ValueError: as for the class; an MDP without `terminal` states plays until the clock
-            stops it.
-        """
+        """Play an `MDP`: sampled next states, and its expected rewards. Raises ValueError: as for
+        the class; an MDP without `terminal` states plays until the clock stops it."""
         shape = (mdp.n_states, mdp.n_actions)
         columns = [
             sparse.csr_array(mdp.transitions[a] if mdp.is_sparse else mdp.transitions[:, a])

@@ -30,10 +30,8 @@ def save_checkpoint(content: dict[str, Any], path: Path | str) -> None:
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:
-    """Read what `save_checkpoint` wrote. Never runs code from the file.
-
-    Raises ValueError: a file that is damaged, or was not written by `save_checkpoint`.
-    """
+    """Read what `save_checkpoint` wrote. Never runs code from the file. Raises ValueError: a file
+    that is damaged, or was not written by `save_checkpoint`."""
     try:
         with zipfile.ZipFile(path) as archive:
             if (broken := archive.testzip()) is not None:

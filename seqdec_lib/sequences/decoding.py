@@ -40,10 +40,7 @@ def choose(
 
 
 def distribution(
-    logits: Tensor,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Tensor:
     """The probabilities (..., K) of the next token, in double precision.
 
@@ -160,10 +157,8 @@ def beam_search(
     ----------
     prompt, mask, stop : as for `generate`.
 
-    Returns
-    -------
-    Tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in nats,
-    -inf where there are fewer sequences than `width`.
+    Returns tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in
+    nats, -inf where there are fewer sequences than `width`.
 
     Raises ValueError: as for `generate`; a width below 1.
     """

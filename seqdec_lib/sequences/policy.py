@@ -84,11 +84,8 @@ class SequencePolicy:
 
     @torch.no_grad()
     def __call__(self, history: History) -> np.ndarray:
-        """Probabilities (N, A) of the next action of each of N episodes.
-
-        Raises ValueError: states or actions without a token, targets for another number of
-            episodes.
-        """
+        """Probabilities (N, A) of the next action of each of N episodes. Raises ValueError: states
+        or actions without a token, targets for another number of episodes."""
         return distribution(self.logits(history), *self.sampling).cpu().numpy()
 
     @torch.no_grad()
