@@ -1,7 +1,5 @@
 """Checks of arguments that several modules share: what was expected, what came, what to do."""
 
-from __future__ import annotations
-
 import math
 import numbers
 

@@ -1,7 +1,5 @@
 """One table for the whole book: what each method is worth on the tree, and what it took."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

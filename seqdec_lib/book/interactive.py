@@ -8,8 +8,6 @@ Inside a frame the CSS variables --ink, --line, --series-1, --series-2 and --ser
 that follow the page from light to dark.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape

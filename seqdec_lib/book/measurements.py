@@ -1,7 +1,5 @@
 """What was measured outside the chapters, with several seeds: the tables of `evidence/`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A chapter's first line: seeds, one thread, the look of its figures, and its budget."""
 
-from __future__ import annotations
-
 import numbers
 import os
 import random

@@ -1,7 +1,5 @@
 """One look for all figures: the tree, the map, and the optimum as a dashed line."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Collection, Sequence
 

@@ -4,8 +4,6 @@ not, and regret.
 This is the only place of the book that says what regret is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Neither loader runs code from a file.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import warnings
@@ -91,7 +89,7 @@ def to_minari(
     dataset_id: str,
     folder: Path | str | None = None,
     **about: Any,
-) -> MinariDataset:
+) -> "MinariDataset":
     """Make a Minari dataset of trajectories, in Minari's folder or another one.
 
     Parameters

@@ -1,7 +1,5 @@
 """Trajectories: the one container that every policy writes and every learner reads."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +67,7 @@ class Trajectories:
     def __len__(self) -> int:
         return len(self.actions)
 
-    def __getitem__(self, episodes: slice | np.ndarray) -> Trajectories:
+    def __getitem__(self, episodes: slice | np.ndarray) -> "Trajectories":
         """Some of the episodes: a slice, whole numbers or a mask (N,)."""
         return Trajectories(
             self.states[episodes],
@@ -91,7 +89,7 @@ class Trajectories:
         actions: Sequence[Sequence[int]],
         rewards: Sequence[Sequence[float]],
         terminated: Sequence[bool] | None = None,
-    ) -> Trajectories:
+    ) -> "Trajectories":
         """Pad episodes of different lengths to one: a list of states, actions and rewards each.
 
         Parameters
@@ -151,7 +149,7 @@ class Trajectories:
         """G_0, the return of each whole episode, (N,)."""
         return self.returns_to_go(discount)[:, 0]
 
-    def top(self, share: float, discount: float = 1.0) -> Trajectories:
+    def top(self, share: float, discount: float = 1.0) -> "Trajectories":
         """The best `share` of the episodes by return, at least one: what top-x % cloning imitates.
 
         Where episodes are equally good, earlier ones are kept. The order stays.

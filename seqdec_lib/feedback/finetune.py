@@ -11,8 +11,6 @@ and `policy_gradient_loss` and `ppo_loss` climb it: with a batch of `Samples` th
 model without dropout, for the policy whose gradient is wanted is the one that drew the rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -6,8 +6,6 @@ model (`reward_loss`), or skips it and fits the policy itself (`dpo_loss`); both
 `training.fit`, and both are the same logistic regression on a margin.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

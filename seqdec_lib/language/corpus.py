@@ -8,8 +8,6 @@ There are some thousands of texts in all, so entropies are sums, not estimates:
     corpus = Corpus.of(FACTS, withheld=pairs.all)
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -247,7 +245,7 @@ class Corpus:
         facts: Sequence[Fact] = FACTS,
         withheld: Collection[tuple[str, str]] = (),
         instructions: Collection[str] = tuple(INSTRUCTIONS),
-    ) -> Corpus:
+    ) -> "Corpus":
         """All texts but those that say, ask for or complete a withheld sentence.
 
         What is withheld leaves its probability to the rest in proportion.

@@ -10,8 +10,6 @@ Decision Transformer. A prompt is what the world says, an answer is what the mod
     answers(model, tokenizer, ["Answer the following question: ‘What is ...?’"])
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -58,7 +56,7 @@ class Tokenizer:
         self._split = _splitter(self.pieces)
 
     @classmethod
-    def of(cls, texts: Iterable[str], words: Iterable[str] = ()) -> Tokenizer:
+    def of(cls, texts: Iterable[str], words: Iterable[str] = ()) -> "Tokenizer":
         """The tokenizer that knows some words, and all words in letters and characters of texts."""
         words = list(words)
         split = _splitter(words)

@@ -4,8 +4,6 @@ Both take imagined steps between the real ones. They differ in what is asked for
 what the world does, or the memory of what it did. Where nothing is random that is the same answer.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.learning.table import Transitions

@@ -5,8 +5,6 @@ says. Each answers three questions: which actions now (`choose`), with which pro
 (`probabilities`), and what is a state worth to somebody who acts like this (`expected_q`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

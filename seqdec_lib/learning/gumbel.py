@@ -8,8 +8,6 @@ function (Williams, 1992) needs no such relaxation, only the reward of what was 
 Wherever logits are taken, -inf masks an action: it is never chosen, and its gradient is 0.
 """
 
-from __future__ import annotations
-
 import math
 import numbers
 from typing import Any

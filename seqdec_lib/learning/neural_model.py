@@ -1,7 +1,5 @@
 """A network's estimate of P(s', r' | s, a): what it learned in one place it expects in others."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import nn
@@ -50,7 +48,7 @@ class NeuralModel(WorldModel):
         epochs: int = 300,
         learning_rate: float = 1e-2,
         weight_decay: float = 1e-4,
-    ) -> NeuralModel:
+    ) -> "NeuralModel":
         """Maximum likelihood on all steps at once (full-batch Adam); returns the model itself.
 
         Afterwards `probabilities` (S, A, K) are those of the K outcomes `changes`, `rewards` and

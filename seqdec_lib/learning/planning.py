@@ -6,8 +6,6 @@ Both ask a *simulator*, a function (states, actions, rng) -> (next states, rewar
 roots side by side.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

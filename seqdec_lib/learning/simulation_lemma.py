@@ -1,7 +1,5 @@
 """Wrong models, and what they cost: how far off a model is, and what planning in it can lose."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.mdp import MDP

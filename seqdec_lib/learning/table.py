@@ -8,8 +8,6 @@ mean of their targets: the entry moves toward that mean by min(1, k * step_size)
 / visits this is the running mean of all targets, exactly, and no number of chains makes it diverge.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

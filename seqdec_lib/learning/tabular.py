@@ -6,8 +6,6 @@ The targets, the one thing in which the methods differ, stand in `targets`; how 
 algorithm, step by step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -126,7 +124,7 @@ class TabularLearner:
 
     # -- learning
 
-    def train(self, steps: int) -> TabularLearner:
+    def train(self, steps: int) -> "TabularLearner":
         """Let each chain take this many steps, and learn from each; returns the learner itself."""
         for _ in range(whole_number("steps", steps, least=0)):
             self.step()

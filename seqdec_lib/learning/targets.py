@@ -10,8 +10,6 @@ them know their target once the step is taken; two wait until the episode is ove
 steps, or N episodes, side by side; an axis of actions comes first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

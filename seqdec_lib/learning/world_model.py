@@ -5,8 +5,6 @@ simulation (`planning`) can use the model instead; `mdp` and `plan` hand all of 
 iteration. `CountModel` is the plainest; `neural_model` has one that generalizes.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
@@ -168,7 +166,7 @@ class CountModel(WorldModel):
         """Pairs that were tried: (replicas * S, A) bool."""
         return (self._counts[:, 0] > 0).reshape(-1, self.n_actions)
 
-    def add(self, experience: Trajectories | Transitions) -> CountModel:
+    def add(self, experience: Trajectories | Transitions) -> "CountModel":
         """Count more experience; returns the model itself. Raises ValueError: states, actions or
         replicas that the model has no row for; rewards that are not finite."""
         seen = transitions_of(experience)

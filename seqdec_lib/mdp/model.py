@@ -1,7 +1,5 @@
 """A finite Markov decision process: the world, written down exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -6,8 +6,6 @@ Introduction* (2nd ed., 2018), chapters 3 and 4, and Puterman, *Markov Decision 
 chapters 4 and 6.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import fsum
 

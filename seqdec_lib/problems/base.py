@@ -1,7 +1,5 @@
 """What every problem offers: array dynamics, an exact model, both ends of the regret scale."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass

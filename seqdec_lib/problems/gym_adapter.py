@@ -1,7 +1,5 @@
 """Any problem of the book as a Gymnasium environment: one copy, or many side by side."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import gymnasium

@@ -4,8 +4,6 @@ Node 0 is the root, and action `a` leads from `node` to the child `branching * n
 level of the tree is a slice of the nodes, and so are all children of a level.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.validation import whole_number

@@ -1,7 +1,5 @@
 """Key-to-Door: what was done in the first room pays in the last one, where nothing shows it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.problems.tabular_problem import TabularProblem

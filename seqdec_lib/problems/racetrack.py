@@ -1,7 +1,5 @@
 """Racetrack: get round the bends as fast as possible, without hitting the wall."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product

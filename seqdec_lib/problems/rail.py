@@ -4,8 +4,6 @@ Everything that a trip is worth is computed from whole numbers in one fixed orde
 same number on every machine.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -69,7 +67,7 @@ class Trips:
     nights: np.ndarray
     half_stars: np.ndarray
 
-    def each(self, function: Callable[..., np.ndarray], *others: Trips) -> Trips:
+    def each(self, function: Callable[..., np.ndarray], *others: "Trips") -> "Trips":
         """Apply a function to each array (and to the same arrays of other trips)."""
         return Trips(
             *(

@@ -1,7 +1,5 @@
 """Shortest paths in a random graph: what random walks can teach about where to turn."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.mdp import backward_induction, policy_rows

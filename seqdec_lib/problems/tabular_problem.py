@@ -4,8 +4,6 @@ an `MDP` of your own, or a textbook's example.
 A table names, for each state and action, the few outcomes that can follow: never an S x S array.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import gymnasium
@@ -81,7 +79,7 @@ class TabularProblem(Problem):
         self._cumulative_start = self.start.cumsum() / self.start.sum()
 
     @classmethod
-    def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> TabularProblem:
+    def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> "TabularProblem":
         """Play an `MDP`: sampled next states, and its expected rewards. Raises ValueError: as for
         the class; an MDP without `terminal` states plays until the clock stops it."""
         shape = (mdp.n_states, mdp.n_actions)

@@ -5,8 +5,6 @@ A level of the tree is a slice of its nodes, and so are all children of a level 
 every sweep below is a handful of array operations on such slices.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce

@@ -4,8 +4,6 @@
 trip is under such a table, and `soft_backward_induction` finds the best table on a leash.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import logsumexp
 

@@ -1,7 +1,5 @@
 """What a Transformer remembers while it decodes, and how it reads one more token."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,7 +25,7 @@ class KeyValueCache:
     def batch(self) -> int:
         return self.kept.shape[2]
 
-    def select(self, rows: Tensor) -> KeyValueCache:
+    def select(self, rows: Tensor) -> "KeyValueCache":
         """A copy with these rows (M,) of the batch: to drop, repeat or reorder sequences."""
         mask = None if self.mask is None else self.mask[rows]
         return KeyValueCache(self.kept[:, :, rows], self.blocks, mask, self.length)

@@ -1,7 +1,5 @@
 """Checkpoints: a file that holds the whole of a run, or the whole of an earlier state of it."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import zipfile

@@ -3,8 +3,6 @@
 An action, a day of a trip and a word of a sentence are drawn in the same way.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """GPT-2's weights in the book's Transformer: the same layout under other names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Which tokens a trajectory becomes, and models that read such tokens."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,7 +58,7 @@ class TokenLayout:
         rewards: bool = False,
         context: int | None = None,
         state_features: np.ndarray | None = None,
-    ) -> TokenLayout:
+    ) -> "TokenLayout":
         """The layout for a dataset from a problem.
 
         Parameters

@@ -15,8 +15,6 @@ policy it takes four lines:
     policy = SequencePolicy(model, layout, target=10.0)
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

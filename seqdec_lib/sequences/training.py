@@ -5,8 +5,6 @@ that was never interrupted: weights, optimizer, order of the data, samples that 
 and dropout.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable

@@ -5,8 +5,6 @@ step by step with a cache of what it has read. Behavior cloning, Decision Transf
 model are this Transformer; only the tokens differ.
 """
 
-from __future__ import annotations
-
 import math
 from functools import partial
 
