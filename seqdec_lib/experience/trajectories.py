@@ -127,7 +127,7 @@ class Trajectories:
         return cls(flat_states[first[:, None] + after], flat_actions, flat_rewards, mask, ended)
 
     @classmethod
-    def complete(cls, history: History) -> Trajectories:
+    def complete(cls, history: History) -> "Trajectories":
         """Episodes that were all played to the end, from their histories at the last step."""
         taken = np.ones(history.actions.shape, dtype=bool)
         return cls(history.states, history.actions, history.rewards, taken, taken[:, -1])
