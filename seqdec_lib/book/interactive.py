@@ -27,8 +27,6 @@ SIMPLEX_SIZE = (420, 380)
 class Frame:
     """What is seen at one position of the slider.
 
-    Attributes
-    ----------
     label : the value that the slider has there, such as "τ = 0.50"
     description : a sentence on what is seen, shown below and read out by screen readers
     svg : SVG elements, drawn over the background
@@ -43,15 +41,12 @@ class Frame:
 class SliderFigure:
     """A drawing of which a slider shows one frame at a time; display it as a cell's last line.
 
-    Attributes
-    ----------
     control : what the slider changes: its visible name
     frames : at least two, from left to right
     start : number of the frame that is shown first
     alt : what the whole figure shows, for readers who don't see it
     size : width and height of the drawing, in its own units
     background : SVG elements that all frames share
-
     Raises ValueError: fewer than two frames, a start that is none of them, no alt text.
     """
 
@@ -128,8 +123,6 @@ def simplex_slider(
 ) -> SliderFigure:
     """Relaxed choices among three actions in a triangle, with a slider for the temperature.
 
-    Parameters
-    ----------
     samples : (F, N, 3) the same N draws at each of the F temperatures.
     taus : (F,) from low to high; the figure starts at the one nearest to 1.
     probabilities : (3,) of the actions, marked by a cross.
@@ -187,8 +180,6 @@ def trip_slider(
 ) -> SliderFigure:
     """The trip that a model makes for each return it is asked for, on a map, with a slider.
 
-    Parameters
-    ----------
     targets : (F,) returns asked for, from low to high.
     leaves : (F,) where the trips end.
     start : which of them is shown first.

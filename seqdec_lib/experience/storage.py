@@ -92,13 +92,10 @@ def to_minari(
 ) -> "MinariDataset":
     """Make a Minari dataset of trajectories, in Minari's folder or another one.
 
-    Parameters
-    ----------
     problem : names the two spaces: whole numbers below n_observations and n_actions.
     dataset_id : such as "seqdec/key-to-door-random-v0".
     folder : None: where Minari keeps its datasets (~/.minari, or MINARI_DATASETS_PATH).
     about : what else Minari is to write down, such as author="..." and code_permalink="...".
-
     Raises ImportError: minari is not installed.
     Raises ValueError: trajectories of another problem, or a dataset of this name that exists
         already.

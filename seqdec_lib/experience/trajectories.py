@@ -15,8 +15,6 @@ class Trajectories:
     """N episodes of at most T steps, (s_0, a_0, r_1, s_1, ..., a_{T-1}, r_T, s_T), padded to one
     length.
 
-    Attributes
-    ----------
     states : (N, T + 1) int; what the agent saw before each action, and after the last one; later,
         the same again.
     actions : (N, T) int
@@ -25,7 +23,6 @@ class Trajectories:
         else is padding.
     terminated : (N,) bool; True where the episode came to its end; False where only the clock cut
         it short.
-
     Raises ValueError: shapes that don't match, no episode, an episode without a step, a gap in the
         mask, NaN rewards.
     """
@@ -92,11 +89,8 @@ class Trajectories:
     ) -> "Trajectories":
         """Pad episodes of different lengths to one: a list of states, actions and rewards each.
 
-        Parameters
-        ----------
         states : one more than actions, the last being what was seen after the last action.
         terminated : as for the class; None: every episode came to its end.
-
         Raises ValueError: no episode, an empty one, one whose states, actions and rewards don't
             belong together.
         """
@@ -218,10 +212,7 @@ def collect(
 ) -> Trajectories:
     """Play many episodes at once and keep what the agent saw, did and earned.
 
-    Parameters
-    ----------
     policy : a function of `History`, a table (S,) or (S, A) over observations, or None: uniform.
-
     Raises ValueError: a policy whose rows don't sum to 1 or have another shape; episodes < 1.
     """
     episodes = whole_number("episodes", episodes, least=1)
@@ -266,11 +257,8 @@ def collect_mixture(
 ) -> Trajectories:
     """Play episodes with several behavior policies, each a share of them, in random order.
 
-    Parameters
-    ----------
     policies : as for `collect`.
     shares : of the episodes, summing to 1; rounded so that the episodes are shared out exactly.
-
     Raises ValueError: shares that don't sum to 1, or not as many as policies; and all that
         `collect` raises.
     """

@@ -30,8 +30,6 @@ MOST_LOG_RATIO = 60.0
 class Samples(NamedTuple):
     """Rows that a model drew itself, and what they earned.
 
-    Attributes
-    ----------
     batch : N rows; the targets that count are the model's own choices
     rewards : (N,) of whole rows
     old : (N, T) log-probability of each choice when it was drawn, 0 where a target does not count
@@ -102,13 +100,10 @@ class Sampler:
 
     Samples that are still in use are part of a run's checkpoint.
 
-    Parameters
-    ----------
     play : generator -> rows that the model drew with it.
     reward : rows -> (N,) what they earn.
     updates : how often the same samples are handed out before new ones are drawn; more than one is
         for `ppo_loss`.
-
     Raises ValueError: updates below 1.
     """
 

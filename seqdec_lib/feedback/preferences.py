@@ -21,8 +21,6 @@ from seqdec_lib.validation import positive_number
 class Comparisons(NamedTuple):
     """M comparisons of pairs out of N items.
 
-    Attributes
-    ----------
     items : a Batch of N rows, or features (N, F); each is read once, however often it was compared
     preferred, rejected : (M,) the numbers of the two items
     reference : (N,) log-probability of each item under the reference; only for `dpo_loss`

@@ -125,7 +125,6 @@ def sentence(fact: Fact, template: str, language: str, elsewhere: Fact | None = 
     """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
 
     elsewhere : a fact about the other country, for the templates DENIALS.
-
     Raises ValueError: an unknown template or language; a denial without another country.
     """
     return " ".join(_halves(fact, template, language, elsewhere))
@@ -210,13 +209,10 @@ def withheld_pairs(
 ) -> Pairs:
     """Choose which sentences are never trained on, in neither language.
 
-    Parameters
-    ----------
     test, validation : numbers of facts that lose one sentence, of a template all of whose words are
         trained in others. The first test pair is always the first fact's, "Seoul is the capital of
         South Korea."
     unseen : number of facts that lose both sentences that say them.
-
     Raises ValueError: more facts to lose something than there are.
     """
     test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)

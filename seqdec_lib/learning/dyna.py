@@ -20,13 +20,10 @@ class DynaQ(TabularLearner):
     Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and Barto
     2018, section 8.2.
 
-    Parameters
-    ----------
     planning_steps : int; imagined steps for each real one; 0 is Q-learning.
     replay : int, optional; repeat remembered steps instead, out of so many last ones (`Replay`); by
         default a model answers (`Dreams`).
     **options : those of `TabularLearner`. Each replica has its own memory; its chains share it.
-
     Raises ValueError: a negative number of planning steps, a method without a one-step target of
         its own.
     """
@@ -70,8 +67,6 @@ class DynaQ(TabularLearner):
 class Dreams:
     """Imagines a pair that was tried before, all alike, and what follows by the counts.
 
-    Attributes
-    ----------
     model : CountModel; of all that was really seen.
     """
 

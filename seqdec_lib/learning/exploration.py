@@ -30,11 +30,8 @@ def greedy(q_values: Array, within: float = 0.0) -> Array:
 
     So a state that was never visited is played at random, and not by the first action's luck.
 
-    Parameters
-    ----------
     within : float; how much worse than the best an action may look and still count as equally good:
         the error of the values, where they were computed to a tolerance.
-
     Raises ValueError: a value that is NaN, or a negative `within`.
     """
     if not within >= 0 or np.isnan(q_values).any():

@@ -18,12 +18,9 @@ class NeuralModel(WorldModel):
     probability 0. The count model is the special case of one free logit for each state, action and
     outcome: there, nothing seen in one state says anything about another.
 
-    Parameters
-    ----------
     features : (S, F) float; what the network sees of each state. One-hot rows make it a slow count
         model; coordinates let neighbors help each other.
     hidden : int; units of the one hidden layer.
-
     Raises ValueError: features that are not a table of finite numbers.
     """
 

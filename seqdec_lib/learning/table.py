@@ -19,8 +19,6 @@ StepSize = float | Callable[[np.ndarray], np.ndarray]
 class Transitions(NamedTuple):
     """N single steps, whoever took them: the agent, or a model that it imagines.
 
-    Attributes
-    ----------
     replicas : (N,) int; whose experience it is, 0..replicas - 1.
     observations, actions : (N,) int
     rewards : (N,) float
@@ -47,11 +45,8 @@ def harmonic(power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
 class Table:
     """Numbers for states and actions, all replicas side by side, in one or two versions.
 
-    Parameters
-    ----------
     first : (S, A) float; where all versions of all replicas start.
     step_size : float in (0, 1], or a function of an entry's visits so far, this one included
-
     Raises ValueError: a step size outside (0, 1], from a function as soon as it gives one.
     """
 

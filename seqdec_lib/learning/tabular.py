@@ -24,8 +24,6 @@ METHODS = (*AFTER_A_STEP, *AFTER_AN_EPISODE)
 class TabularLearner:
     """Learns a table of action values (or state values) from sampled steps.
 
-    Parameters
-    ----------
     problem : Problem; supplies steps; its exact model is never looked at.
     method : str; the target, as `targets` defines it: "td" (state values; needs `policy`), "sarsa",
         "expected_sarsa", "q_learning" or "double_q_learning" (two tables that change roles by the
@@ -44,7 +42,6 @@ class TabularLearner:
     chains, replicas : int; streams of episodes a table, and tables (see `table`).
     initial_value : float, or (S, A) float; where all entries start, or each its own. Above all
         returns, it makes the greedy policy explore by itself.
-
     Raises ValueError: an unknown method, "td" without a policy, numbers outside the ranges above,
         initial values of another shape.
     """

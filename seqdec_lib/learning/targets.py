@@ -19,8 +19,6 @@ import numpy as np
 class Step(NamedTuple):
     """What is known once N steps were taken.
 
-    Attributes
-    ----------
     rewards : (N,) float; r
     discount : (N,) float; 0 where the episode ended for good, since nothing follows
     q : (A, N) float; Q(s', .), what the table says about the states that came
@@ -66,8 +64,6 @@ def double_q_learning(step: Step) -> np.ndarray:
 class Episode(NamedTuple):
     """What is known once N episodes are over, of which the longest took T steps.
 
-    Attributes
-    ----------
     rewards : (T, N) float; 0 after an episode's last step
     last : (N,) int; the row of each episode's last step
     next_q : () -> (T, N) float; Q(s', a') of the actions that were taken next; after the last step

@@ -22,8 +22,6 @@ def transitions_of(
 ) -> Transitions:
     """Every step of every episode, for a model or a learner to read.
 
-    Parameters
-    ----------
     experience : `Transitions` are returned as they came.
     replicas : (N,) int, optional; whose experience each episode is; by default all belong to
         replica 0.
@@ -46,8 +44,6 @@ def transitions_of(
 class Outcomes(NamedTuple):
     """All that a model holds possible, M outcomes in the order of their pairs.
 
-    Attributes
-    ----------
     pairs : (M,) int; (replica * S + s) * A + a
     chances : (M,) float; those of a pair sum to 1
     next_states : (M,) int; within the replica
@@ -129,14 +125,11 @@ class CountModel(WorldModel):
     Each pair keeps its distinct outcomes (next state, reward, ended or not) with how often each
     came. Rewards must therefore repeat exactly; a continuous reward makes each outcome a new one.
 
-    Parameters
-    ----------
     unknown : float; the return assumed for a pair that was never tried. At least as large as any
         return it makes a planner curious (Brafman and Tennenholtz, "R-max", 2002), at most as small
         as any it makes it cautious.
     replicas : int; models side by side, each with its own counts; state s of replica i is row i *
         n_states + s of `known`, `mdp` and `sample`.
-
     Raises ValueError: numbers that are not whole or too small; an assumed return that is not
         finite.
     """

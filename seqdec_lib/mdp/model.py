@@ -17,8 +17,6 @@ from seqdec_lib.validation import (
 class MDP:
     """A finite Markov decision process.
 
-    Parameters
-    ----------
     transitions : (S, A, S) float array, or a sequence of A sparse (S, S) matrices; P(s' | s, a),
         each row divided by its sum, so that it is 1 as exactly as float64 can say. The sparse form,
         one matrix an action, never builds an S x S x A array.
@@ -27,7 +25,6 @@ class MDP:
     horizon : int, optional; the number of steps after which each episode is over.
     terminal : (S,) bool array, optional; where an episode is over: states that lead to themselves,
         whatever is done, for nothing.
-
     Raises ValueError: shapes that don't match, rows that don't sum to 1, negative or NaN
         probabilities, NaN or infinite rewards, a discount outside its range, a terminal state that
         can be left or pays.

@@ -25,8 +25,6 @@ MOST_STEPS = 1000
 class Solution:
     """An optimal solution of an MDP with S states and A actions.
 
-    Attributes
-    ----------
     values : (S,) float; optimal expected discounted return from each state.
     q_values : (S, A) float; the same after taking a given action first.
     policy : (S,) int; a best action in each state (the first one where several are best).
@@ -44,8 +42,6 @@ class Solution:
 class FiniteHorizonSolution:
     """What is best with 0, 1, ..., T steps behind you: a policy that may change with time.
 
-    Attributes
-    ----------
     values : (T + 1, S) float; values[t] is the optimal expected return from step t on; values[T] is
         0. The Q-values of step t are `mdp.q_values(values[t + 1])`.
     policy : (T, S) int; a best action in each state (the first one where several are best).

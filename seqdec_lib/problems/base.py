@@ -16,8 +16,6 @@ class History:
     Episodes that are over keep their rows, padded as in `Trajectories`: what the policy says about
     them is not used.
 
-    Attributes
-    ----------
     states : (N, t + 1) int; the last column is now
     actions : (N, t) int
     rewards : (N, t) float
@@ -35,8 +33,6 @@ Policy = Callable[[History], np.ndarray]
 class Problem(ABC):
     """A world with an exact model, in which many episodes are played at once.
 
-    Attributes
-    ----------
     n_states, n_actions : int; states are numbered 0..n_states - 1, actions 0..n_actions - 1.
     n_observations : int; what the agent sees is numbered 0..n_observations - 1; it is the state
         itself unless a problem hides some of it.

@@ -21,8 +21,6 @@ class ProblemEnv(gymnasium.Env):
     """One copy of a problem. Observations and actions are whole numbers; `info["state"]` is the
     full state.
 
-    Parameters
-    ----------
     render_mode : None or "ansi"; with "ansi", `render()` returns the problem's own line about the
         current state.
     """

@@ -14,12 +14,9 @@ MOST_NODES = 2**27  # one float64 a node: 1 GiB
 class HeapTree:
     """All sequences of `horizon` actions out of `branching`.
 
-    Attributes
-    ----------
     branching, horizon : int; actions a node, at least 2, and actions from the root to a leaf, at
         least 1.
     n_states, first_leaf, n_leaves : int; nodes, the first one that is a leaf, and leaves.
-
     Raises ValueError: numbers outside these ranges, or a tree too large for one number a node in
         memory (1 GiB).
     """

@@ -31,8 +31,6 @@ class KeyToDoor(TabularProblem):
 
     The state, which the exact model works on, is (time, cell, whether you have the key).
 
-    Parameters
-    ----------
     height, width : int; cells of a room.
     target : (int, int); row and column of the key in its room and of the door in its own, not (0,
         0).

@@ -20,8 +20,6 @@ CRASHED = -1
 class Lap:
     """What a policy's lap is like on average, exactly.
 
-    Attributes
-    ----------
     time : expected steps until the finish, or until the clock stops the car
     crashes : expected number of crashes on the way
     finished : probability to reach the finish before the clock stops the car
@@ -59,14 +57,11 @@ class Racetrack(Problem):
 
     The exact returns are those of at most `horizon` steps.
 
-    Parameters
-    ----------
     track : str; "bend", "hairpin", or a drawing of your own: lines of equal length.
     noise : float; at least 0 and below 1.
     max_speed : int; most rows and most columns a step, in both directions, at least 1.
 
-    Attributes
-    ----------
+    Attributes:
     drawing : (rows, columns) array of characters
     starts, finishes : (S,) bool; where laps begin, and where they are over.
     crashed : (S,) bool; where a crash leads: a car has crashed as often as it arrives here.

@@ -54,8 +54,6 @@ def distances_km() -> np.ndarray:
 class Trips:
     """Many unfinished trips, as arrays (N,): all that the enjoyment of a trip depends on.
 
-    Attributes
-    ----------
     city : number of the current city
     km : kilometers traveled so far
     nights : two bits a city, nights spent there, counted up to 2
@@ -80,11 +78,8 @@ class Trips:
 class RailNetwork:
     """Where the trains go and what the cities are worth: the rules of `TravelTree`.
 
-    Parameters
-    ----------
     choices : int; what one can do in a city: 0 stays, a leads to the a-th nearest other city.
     seed : int; draws the stars of the cities, 1 to 10; home has none.
-
     Raises ValueError: more choices than there are cities.
     """
 

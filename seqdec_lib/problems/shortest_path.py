@@ -29,15 +29,12 @@ class ShortestPath(TabularProblem):
 
     The exact returns are those of at most `horizon` steps.
 
-    Parameters
-    ----------
     nodes : int; at least 3.
     actions : int, optional; at least as many as the most roads that leave a node; default: 6, which
         1, 2, 3 and 6 divide, or that number where it is larger.
     seed : int; draws roads and goal.
 
-    Attributes
-    ----------
+    Attributes:
     roads : list of (d,) int arrays; where the roads of each node lead.
     distances : (nodes,) float; fewest steps to the goal, inf where it can't be reached.
 

@@ -20,8 +20,6 @@ DENSE_BYTES = 2**27  # larger models are built of sparse matrices
 class TabularProblem(Problem):
     """A problem made of a table with K outcomes for each state and action.
 
-    Parameters
-    ----------
     probabilities : (S, A, K) float; each [s, a] sums to 1; pad with 0.
     next_states : (S, A, K) int
     rewards : (S, A, K) float; what each outcome pays.
@@ -31,7 +29,6 @@ class TabularProblem(Problem):
     discount : float; in [0, 1]; 1 only where every episode is over within `horizon` steps.
     horizon : int; when the clock cuts an episode short. The exact model knows no clock: its values
         are those of playing on.
-
     Raises ValueError: shapes that don't match, rows that don't sum to 1, next states that don't
         exist, rewards that are not finite, an episode that could start where it is over.
     """
@@ -152,13 +149,10 @@ def from_gymnasium(
 ) -> TabularProblem:
     """Read a Gymnasium environment's exact table `P`: FrozenLake, Taxi, CliffWalking and the like.
 
-    Parameters
-    ----------
     environment : str or gymnasium.Env
         `from_gymnasium("Taxi-v4")`, or an environment with `P` and `initial_state_distrib`.
     horizon : int, optional
         When the clock stops an episode; default: the environment's own `max_episode_steps`.
-
     Raises ValueError: no table `P`, no clock, or a state that ends the episode when reached one way
         and not when reached another: then "over" is not a property of the state, and no MDP on
         these states is the same problem.

@@ -27,8 +27,6 @@ CHUNK = 2**16  # trips grown together: small enough for the processor's cache
 class TreeSolution:
     """What is best at each node of the tree.
 
-    Attributes
-    ----------
     values : (n_states,) float; the optimum from each node on.
     policy : (n_states,) int or (first_leaf, A) float; a best action at each node, the first one
         where several are best and 0 at the leaves; of the soft optimum, the probabilities of the
@@ -60,15 +58,12 @@ class TravelTree(HeapTree, Problem):
     End of the episode
         After `horizon` days, at a leaf.
 
-    Parameters
-    ----------
     branching : int; actions a node, 2 to 24 (there are 24 cities).
     horizon : int; days, at least 1.
     seed : int; draws the stars of the cities.
     dense : bool; pay each day instead of only at the end.
     cancel : float; probability that a train is canceled and you stay where you are.
     discount : float; from 0 to 1: the episode is finite, so 1 is allowed.
-
     Raises ValueError: arguments outside these ranges, or a tree too large for one number a node in
         memory (1 GiB).
     """

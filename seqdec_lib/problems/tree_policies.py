@@ -30,8 +30,6 @@ def soft_backward_induction(
     reference in place of the maximum: V = beta log sum_a reference(a) exp(Q_a / beta). For whole
     trips this says pi*(trip) = reference(trip) exp(reward(trip) / beta) / Z.
 
-    Parameters
-    ----------
     reference : (first_leaf, A) probabilities at each node.
     beta : price of the leash, in the unit of the rewards for each nat of divergence.
     rewards : (n_leaves,) of each trip; None: its enjoyment.

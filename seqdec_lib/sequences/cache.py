@@ -7,8 +7,6 @@ from torch.nn import functional as F
 class KeyValueCache:
     """Keys and values of the tokens that a Transformer has read, so that no token is read twice.
 
-    Attributes
-    ----------
     kept : (layers, 2, B, heads, context, width / heads), keys and values; only the first `length`
         places are filled
     mask : (B, context) bool, False where a token was padding; None while there was no padding

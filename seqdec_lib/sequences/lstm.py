@@ -33,8 +33,6 @@ class LSTMState:
 class LSTM(nn.Module):
     """A long short-term memory with the Transformer's interface; it has no longest context.
 
-    Parameters
-    ----------
     vocabulary : number of token ids, or None if it is only ever given embeddings.
     width : numbers in the vector of a token and in the memory, W.
     layers, outputs, dropout : as for the Transformer; dropout is between and after layers.

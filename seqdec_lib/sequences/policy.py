@@ -36,13 +36,10 @@ class SequencePolicy:
     All episodes are one batch. What was read is kept in the model's cache, so that each step reads
     only its own tokens; a history that doesn't continue the last one is read anew.
 
-    Parameters
-    ----------
     target : the return to ask for, one number or one an episode (N,); only with a goal.
     temperature, top_k, top_p : as for `decoding.distribution`; temperature 0 is greedy.
     context : steps to look back, at most as many as the layout's; None: as many.
     cached : False reads the whole context anew at each step, as a check.
-
     Raises ValueError: a model for other tokens than the layout's; a target that is NaN, missing, or
         given to a model without goal; a context longer than the one trained.
 

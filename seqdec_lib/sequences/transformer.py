@@ -98,8 +98,6 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A causal, pre-norm Transformer with GPT-2's layout.
 
-    Parameters
-    ----------
     vocabulary : number of token ids, or None if it is only ever given embeddings.
     context : most tokens that it can look at, padding included.
     width : numbers in the vector of a token, W; a multiple of `heads`.
@@ -175,8 +173,6 @@ class Transformer(nn.Module):
     ) -> Tensor:
         """Logits at the positions asked for.
 
-        Parameters
-        ----------
         tokens : (B, T) token ids, or (B, T, W) embeddings.
         mask : (B, T) bool, False where a token is padding, on either side; None: no padding. Nobody
             looks at padding, and positions count from the first token that is none.
@@ -186,7 +182,6 @@ class Transformer(nn.Module):
         maps : a list to which each layer adds its attention weights (B, heads, K, S).
 
         Returns (B, outputs) where `at` is one number, otherwise (B, K, outputs), K = T for None.
-
         Raises ValueError: an empty batch, more tokens than the context, an id outside the
             vocabulary, a row of nothing but padding, positions that don't exist, a cache of another
             batch size.
