@@ -5,8 +5,6 @@ away; in a terminal `progress_bar` draws one. Where nobody watches (a test, nbco
 there is neither, so nothing of this is ever in a committed output.
 """
 
-from __future__ import annotations
-
 import contextvars
 import html
 import io
@@ -25,7 +23,7 @@ from seqdec_lib.watching import someone_watches
 PATIENCE = 2.0  # seconds: what ends before that needs no bar
 STEP = 0.5  # seconds from one picture of the bar to the next
 _counters: list[tqdm] = []  # what is being counted, the innermost last
-_cell_bars: list[_CellBar] = []  # of the cell that is running
+_cell_bars: list["_CellBar"] = []  # of the cell that is running
 
 
 class _Nowhere(io.TextIOBase):

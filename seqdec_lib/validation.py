@@ -1,7 +1,5 @@
 """Checks of arguments that several modules share: what was expected, what came, what to do."""
 
-from __future__ import annotations
-
 import math
 import numbers
 
@@ -87,9 +85,7 @@ def checked_row_sums(
     name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE
 ) -> np.ndarray:
     """Return what to divide rows by, given their `sums` (...): 1 where that is the sum already.
-
-    Raises ValueError: a sum that is not 1; the message names the worst row.
-    """
+    Raises ValueError: a sum that is not 1; the message names the worst row."""
     sums = np.asarray(sums)
     off = np.abs(sums - 1)
     if sums.size and off.max() > tolerance:

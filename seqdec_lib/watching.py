@@ -1,7 +1,5 @@
 """Whether a person looks on while code runs: what is only for their eyes asks here first."""
 
-from __future__ import annotations
-
 import sys
 
 

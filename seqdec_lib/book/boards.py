@@ -1,7 +1,5 @@
 """One table for the whole book: what each method is worth on the tree, and what it took."""
 
-from __future__ import annotations
-
 import json
 import math
 import time
@@ -26,8 +24,6 @@ def stopwatch(method: str, runs: int = 1) -> Iterator[None]:
 
     Uses with the same name add up.
 
-    Parameters
-    ----------
     method : as it will be called in `add_to_leaderboard` or `add_lap_time`.
     runs : repetitions that run side by side; a row tells what one of them takes.
     """
@@ -47,15 +43,12 @@ def add_to_leaderboard(
 ) -> None:
     """Record a method's row: its regret on the book's tree, and what it took to get there.
 
-    Parameters
-    ----------
     regret : 0 is optimal, 1 is uniformly random (`seqdec_lib.experience.regret`).
     needs : any of "model", "rewards", "expert", "preferences".
     trajectories : logged trips that it learned from.
     steps : steps in the environment that it took itself while learning.
     while_learning : mean regret of the trips that these steps were, the price of exploring;
         None where there were none.
-
     Raises ValueError: a need that the leaderboard doesn't know, a regret that is not finite, counts
         that are not whole numbers.
     """
@@ -114,8 +107,6 @@ def leaderboard(chapter: int, folder: Path | str = ".", costs: bool = False) -> 
     The earlier rows are read from the notebooks `01_*.ipynb`, `02_*.ipynb`, ... in `folder`; where
     a chapter was taken out of the book, its own rows are all there is.
 
-    Parameters
-    ----------
     costs : show the regret while learning and the CPU seconds too.
     """
     columns = {

@@ -8,8 +8,6 @@ Inside a frame the CSS variables --ink, --line, --series-1, --series-2 and --ser
 that follow the page from light to dark.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -29,8 +27,6 @@ SIMPLEX_SIZE = (420, 380)
 class Frame:
     """What is seen at one position of the slider.
 
-    Attributes
-    ----------
     label : the value that the slider has there, such as "τ = 0.50"
     description : a sentence on what is seen, shown below and read out by screen readers
     svg : SVG elements, drawn over the background
@@ -45,15 +41,12 @@ class Frame:
 class SliderFigure:
     """A drawing of which a slider shows one frame at a time; display it as a cell's last line.
 
-    Attributes
-    ----------
     control : what the slider changes: its visible name
     frames : at least two, from left to right
     start : number of the frame that is shown first
     alt : what the whole figure shows, for readers who don't see it
     size : width and height of the drawing, in its own units
     background : SVG elements that all frames share
-
     Raises ValueError: fewer than two frames, a start that is none of them, no alt text.
     """
 
@@ -116,9 +109,7 @@ _KINDS = ("css", "js")
 
 def on_simplex(probabilities: np.ndarray, corners: np.ndarray = CORNERS) -> np.ndarray:
     """Where probabilities over three actions (N, 3) lie in a triangle with these corners: (N, 2).
-
-    Raises ValueError: rows that don't sum to 1, or another number of actions than three.
-    """
+    Raises ValueError: rows that don't sum to 1, or another number of actions than three."""
     probabilities = probability_rows("the simplex", probabilities)
     if probabilities.shape[-1] != 3:
         raise ValueError(
@@ -132,8 +123,6 @@ def simplex_slider(
 ) -> SliderFigure:
     """Relaxed choices among three actions in a triangle, with a slider for the temperature.
 
-    Parameters
-    ----------
     samples : (F, N, 3) the same N draws at each of the F temperatures.
     taus : (F,) from low to high; the figure starts at the one nearest to 1.
     probabilities : (3,) of the actions, marked by a cross.
@@ -191,8 +180,6 @@ def trip_slider(
 ) -> SliderFigure:
     """The trip that a model makes for each return it is asked for, on a map, with a slider.
 
-    Parameters
-    ----------
     targets : (F,) returns asked for, from low to high.
     leaves : (F,) where the trips end.
     start : which of them is shown first.

@@ -1,7 +1,5 @@
 """What was measured outside the chapters, with several seeds: the tables of `evidence/`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +22,8 @@ class Evidence:
     def values(self, key: str, case: str | None = None) -> np.ndarray:
         """One number for each seed (seeds,).
 
-        Parameters
-        ----------
         key : the number's name.
         case : what was measured; the first case if it is left out.
-
         Raises ValueError: no such case, or a name that was not measured with every seed.
         """
         case = next(iter(self.results)) if case is None else case
@@ -54,8 +49,6 @@ class Evidence:
     def table(self, titles: Mapping[str, str], case: str | None = None) -> Markdown:
         """Mean and interval of some numbers, a row each.
 
-        Parameters
-        ----------
         titles : from the names of numbers to what the reader is to see.
         """
         lines = ["| | Mean | From | To | Seeds |", "|:--|--:|--:|--:|--:|"]

@@ -1,7 +1,5 @@
 """A chapter's first line: seeds, one thread, the look of its figures, and its budget."""
 
-from __future__ import annotations
-
 import numbers
 import os
 import random
@@ -24,16 +22,11 @@ def start(budget: float, seed: int = 0) -> int:
 
     Where a person watches, each later cell that takes a while shows a bar until it is done.
 
-    Parameters
-    ----------
     budget : CPU seconds that the chapter takes, at most 90; the tests hold it to twice that.
     seed : added to the environment variable SEQDEC_SEED (0 if unset), so that a whole chapter can
         be measured again with other seeds without being edited.
 
-    Returns
-    -------
-    The seed, to be passed on to whatever draws random numbers of its own.
-
+    Returns the seed, to be passed on to whatever draws random numbers of its own.
     Raises ValueError: a budget outside (0, 90]; a seed or SEQDEC_SEED that is not a whole number of
         at least 0.
     """

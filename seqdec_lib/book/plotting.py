@@ -1,7 +1,5 @@
 """One look for all figures: the tree, the map, and the optimum as a dashed line."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Collection, Sequence
 
@@ -58,12 +56,9 @@ def draw_tree(
 ) -> None:
     """Draw the first levels of a tree from left to right: white nodes, cities as labels.
 
-    Parameters
-    ----------
     depth : levels below the root, at most the tree's horizon.
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
-
     Raises ValueError: a depth below 1 or above the horizon.
     """
     if whole_number("depth", depth, least=1) > tree.horizon:
@@ -199,11 +194,8 @@ def draw_decisions(
 ) -> None:
     """A flow chart: each question leads to its answer if yes, and down to the next one if no.
 
-    Parameters
-    ----------
     questions : pairs of a question, wrapped at `wrap` characters, and an answer with its own lines.
     otherwise : where the last no leads to.
-
     Raises ValueError: no question.
     """
     if not questions:

@@ -4,8 +4,6 @@ not, and regret.
 This is the only place of the book that says what regret is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +34,8 @@ class Estimate:
 
 
 def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
-    """Mean of independent samples (N,) with Student's t interval.
-
-    Raises ValueError: fewer than two samples, a sample that is not finite, or a confidence outside
-        (0, 1).
-    """
+    """Mean of independent samples (N,) with Student's t interval. Raises ValueError: fewer than two
+    samples, a sample that is not finite, or a confidence outside (0, 1)."""
     samples = np.asarray(samples, dtype=float)
     if samples.ndim != 1 or len(samples) < 2 or not np.isfinite(samples).all():
         raise ValueError(

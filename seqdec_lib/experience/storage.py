@@ -3,8 +3,6 @@
 Neither loader runs code from a file.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import warnings
@@ -30,10 +28,8 @@ KINDS = {"states": "iu", "actions": "iu", "rewards": "f", "mask": "b", "terminat
 
 
 def save(data: Trajectories, path: Path | str) -> None:
-    """Write trajectories to an `.npz` file: the whole of it, or nothing at all.
-
-    Raises ValueError: a name that doesn't end in .npz.
-    """
+    """Write trajectories to an `.npz` file: the whole of it, or nothing at all. Raises ValueError:
+    a name that doesn't end in .npz."""
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"the file's name must end in .npz, but {path.name!r} came.")
@@ -93,16 +89,13 @@ def to_minari(
     dataset_id: str,
     folder: Path | str | None = None,
     **about: Any,
-) -> MinariDataset:
+) -> "MinariDataset":
     """Make a Minari dataset of trajectories, in Minari's folder or another one.
 
-    Parameters
-    ----------
     problem : names the two spaces: whole numbers below n_observations and n_actions.
     dataset_id : such as "seqdec/key-to-door-random-v0".
     folder : None: where Minari keeps its datasets (~/.minari, or MINARI_DATASETS_PATH).
     about : what else Minari is to write down, such as author="..." and code_permalink="...".
-
     Raises ImportError: minari is not installed.
     Raises ValueError: trajectories of another problem, or a dataset of this name that exists
         already.

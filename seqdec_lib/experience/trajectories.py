@@ -1,7 +1,5 @@
 """Trajectories: the one container that every policy writes and every learner reads."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,18 +15,14 @@ class Trajectories:
     """N episodes of at most T steps, (s_0, a_0, r_1, s_1, ..., a_{T-1}, r_T, s_T), padded to one
     length.
 
-    Attributes
-    ----------
-    states : (N, T + 1) int
-        What the agent saw before each action, and after the last one; later, the same again.
+    states : (N, T + 1) int; what the agent saw before each action, and after the last one; later,
+        the same again.
     actions : (N, T) int
-    rewards : (N, T) float
-        rewards[:, t] is paid for actions[:, t].
-    mask : (N, T) bool
-        True where a step was taken; False after the end of the episode, where all else is padding.
-    terminated : (N,) bool
-        True where the episode came to its end; False where only the clock cut it short.
-
+    rewards : (N, T) float; rewards[:, t] is paid for actions[:, t].
+    mask : (N, T) bool; True where a step was taken; False after the end of the episode, where all
+        else is padding.
+    terminated : (N,) bool; True where the episode came to its end; False where only the clock cut
+        it short.
     Raises ValueError: shapes that don't match, no episode, an episode without a step, a gap in the
         mask, NaN rewards.
     """
@@ -70,7 +64,7 @@ class Trajectories:
     def __len__(self) -> int:
         return len(self.actions)
 
-    def __getitem__(self, episodes: slice | np.ndarray) -> Trajectories:
+    def __getitem__(self, episodes: slice | np.ndarray) -> "Trajectories":
         """Some of the episodes: a slice, whole numbers or a mask (N,)."""
         return Trajectories(
             self.states[episodes],
@@ -92,14 +86,11 @@ class Trajectories:
         actions: Sequence[Sequence[int]],
         rewards: Sequence[Sequence[float]],
         terminated: Sequence[bool] | None = None,
-    ) -> Trajectories:
+    ) -> "Trajectories":
         """Pad episodes of different lengths to one: a list of states, actions and rewards each.
 
-        Parameters
-        ----------
         states : one more than actions, the last being what was seen after the last action.
         terminated : as for the class; None: every episode came to its end.
-
         Raises ValueError: no episode, an empty one, one whose states, actions and rewards don't
             belong together.
         """
@@ -130,16 +121,14 @@ class Trajectories:
         return cls(flat_states[first[:, None] + after], flat_actions, flat_rewards, mask, ended)
 
     @classmethod
-    def complete(cls, history: History) -> Trajectories:
+    def complete(cls, history: History) -> "Trajectories":
         """Episodes that were all played to the end, from their histories at the last step."""
         taken = np.ones(history.actions.shape, dtype=bool)
         return cls(history.states, history.actions, history.rewards, taken, taken[:, -1])
 
     def returns_to_go(self, discount: float = 1.0) -> np.ndarray:
         """G_t, the discounted sum of rewards from step t on: (N, T), 0 where no step was taken.
-
-        Raises ValueError: rewards so large that their sum is no number.
-        """
+        Raises ValueError: rewards so large that their sum is no number."""
         discount = fraction("discount", discount)
         to_go = np.zeros((len(self), self.actions.shape[1] + 1))
         for t in reversed(range(self.actions.shape[1])):
@@ -154,7 +143,7 @@ class Trajectories:
         """G_0, the return of each whole episode, (N,)."""
         return self.returns_to_go(discount)[:, 0]
 
-    def top(self, share: float, discount: float = 1.0) -> Trajectories:
+    def top(self, share: float, discount: float = 1.0) -> "Trajectories":
         """The best `share` of the episodes by return, at least one: what top-x % cloning imitates.
 
         Where episodes are equally good, earlier ones are kept. The order stays.
@@ -169,10 +158,7 @@ class Trajectories:
 
 
 def concatenate(parts: Sequence[Trajectories]) -> Trajectories:
-    """One dataset of several, padded to the longest.
-
-    Raises ValueError: no parts.
-    """
+    """One dataset of several, padded to the longest. Raises ValueError: no parts."""
     if not parts:
         raise ValueError("concatenate needs at least one dataset, but none came.")
     steps = max(part.actions.shape[1] for part in parts)
@@ -226,10 +212,7 @@ def collect(
 ) -> Trajectories:
     """Play many episodes at once and keep what the agent saw, did and earned.
 
-    Parameters
-    ----------
     policy : a function of `History`, a table (S,) or (S, A) over observations, or None: uniform.
-
     Raises ValueError: a policy whose rows don't sum to 1 or have another shape; episodes < 1.
     """
     episodes = whole_number("episodes", episodes, least=1)
@@ -274,11 +257,8 @@ def collect_mixture(
 ) -> Trajectories:
     """Play episodes with several behavior policies, each a share of them, in random order.
 
-    Parameters
-    ----------
     policies : as for `collect`.
     shares : of the episodes, summing to 1; rounded so that the episodes are shared out exactly.
-
     Raises ValueError: shares that don't sum to 1, or not as many as policies; and all that
         `collect` raises.
     """

@@ -11,8 +11,6 @@ and `policy_gradient_loss` and `ppo_loss` climb it: with a batch of `Samples` th
 model without dropout, for the policy whose gradient is wanted is the one that drew the rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -23,12 +21,7 @@ from torch import Tensor, nn
 from seqdec_lib.learning.gumbel import leave_one_out, score_function_loss
 from seqdec_lib.sequences.losses import Batch, choice_log_probabilities, log_probabilities
 from seqdec_lib.sequences.tokens import evaluating
-from seqdec_lib.validation import (
-    fraction,
-    nonnegative_number,
-    probability_rows,
-    whole_number,
-)
+from seqdec_lib.validation import fraction, nonnegative_number, probability_rows, whole_number
 
 MOST_LOG_RATIO = 60.0
 """Nats by which a choice may have become likelier; beyond, single precision would overflow."""
@@ -37,8 +30,6 @@ MOST_LOG_RATIO = 60.0
 class Samples(NamedTuple):
     """Rows that a model drew itself, and what they earned.
 
-    Attributes
-    ----------
     batch : N rows; the targets that count are the model's own choices
     rewards : (N,) of whole rows
     old : (N, T) log-probability of each choice when it was drawn, 0 where a target does not count
@@ -109,13 +100,10 @@ class Sampler:
 
     Samples that are still in use are part of a run's checkpoint.
 
-    Parameters
-    ----------
     play : generator -> rows that the model drew with it.
     reward : rows -> (N,) what they earn.
     updates : how often the same samples are handed out before new ones are drawn; more than one is
         for `ppo_loss`.
-
     Raises ValueError: updates below 1.
     """
 
@@ -157,9 +145,7 @@ class Sampler:
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p || q) = sum p log(p / q) in nats, of two distributions (K,); inf where only q is 0.
-
-    Raises ValueError: shapes that differ, or probabilities that don't sum to 1.
-    """
+    Raises ValueError: shapes that differ, or probabilities that don't sum to 1."""
     p, q = probability_rows("p", p), probability_rows("q", q)
     if p.shape != q.shape or p.ndim != 1:
         raise ValueError(f"p and q must both have shape (K,), but {p.shape} and {q.shape} came.")

@@ -6,8 +6,6 @@ model (`reward_loss`), or skips it and fits the policy itself (`dpo_loss`); both
 `training.fit`, and both are the same logistic regression on a margin.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +21,6 @@ from seqdec_lib.validation import positive_number
 class Comparisons(NamedTuple):
     """M comparisons of pairs out of N items.
 
-    Attributes
-    ----------
     items : a Batch of N rows, or features (N, F); each is read once, however often it was compared
     preferred, rejected : (M,) the numbers of the two items
     reference : (N,) log-probability of each item under the reference; only for `dpo_loss`
@@ -48,11 +44,8 @@ def bradley_terry(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def compare(
     items: Batch | Tensor, pairs: np.ndarray, rewards: np.ndarray, seed: int
 ) -> Comparisons:
-    """Let somebody with these rewards (N,), noisily, compare pairs (M, 2) of items.
-
-    Raises ValueError: pairs of another shape, or of items that have no reward, or none that is
-        finite.
-    """
+    """Let somebody with these rewards (N,), noisily, compare pairs (M, 2) of items. Raises
+    ValueError: pairs of another shape, or of items that have no reward, or none that is finite."""
     pairs, rewards = np.asarray(pairs), np.asarray(rewards, dtype=float)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
         raise ValueError(

@@ -8,8 +8,6 @@ There are some thousands of texts in all, so entropies are sums, not estimates:
     corpus = Corpus.of(FACTS, withheld=pairs.all)
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -127,7 +125,6 @@ def sentence(fact: Fact, template: str, language: str, elsewhere: Fact | None = 
     """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
 
     elsewhere : a fact about the other country, for the templates DENIALS.
-
     Raises ValueError: an unknown template or language; a denial without another country.
     """
     return " ".join(_halves(fact, template, language, elsewhere))
@@ -212,13 +209,10 @@ def withheld_pairs(
 ) -> Pairs:
     """Choose which sentences are never trained on, in neither language.
 
-    Parameters
-    ----------
     test, validation : numbers of facts that lose one sentence, of a template all of whose words are
         trained in others. The first test pair is always the first fact's, "Seoul is the capital of
         South Korea."
     unseen : number of facts that lose both sentences that say them.
-
     Raises ValueError: more facts to lose something than there are.
     """
     test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)
@@ -247,7 +241,7 @@ class Corpus:
         facts: Sequence[Fact] = FACTS,
         withheld: Collection[tuple[str, str]] = (),
         instructions: Collection[str] = tuple(INSTRUCTIONS),
-    ) -> Corpus:
+    ) -> "Corpus":
         """All texts but those that say, ask for or complete a withheld sentence.
 
         What is withheld leaves its probability to the rest in proportion.

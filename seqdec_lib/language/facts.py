@@ -4,8 +4,6 @@ Capitals and continents are those of schoolbooks (Bern, which Swiss law calls no
 Amsterdam, where the Dutch government does not sit). No capital is named as a country is.
 """
 
-from __future__ import annotations
-
 from importlib.resources import files
 from typing import NamedTuple
 

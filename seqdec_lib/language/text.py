@@ -10,8 +10,6 @@ Decision Transformer. A prompt is what the world says, an answer is what the mod
     answers(model, tokenizer, ["Answer the following question: ‘What is ...?’"])
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -58,7 +56,7 @@ class Tokenizer:
         self._split = _splitter(self.pieces)
 
     @classmethod
-    def of(cls, texts: Iterable[str], words: Iterable[str] = ()) -> Tokenizer:
+    def of(cls, texts: Iterable[str], words: Iterable[str] = ()) -> "Tokenizer":
         """The tokenizer that knows some words, and all words in letters and characters of texts."""
         words = list(words)
         split = _splitter(words)
@@ -82,10 +80,8 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text up to END. Bytes that are no UTF-8, which a model may say, become U+FFFD.
-
-        Raises ValueError: an id that there is none of.
-        """
+        """The text up to END. Bytes that are no UTF-8, which a model may say, become U+FFFD. Raises
+        ValueError: an id that there is none of."""
         data, after_word = bytearray(), False
         for i in map(int, ids):
             if not 0 <= i < len(self):
@@ -152,9 +148,7 @@ def training_batch(
 
 def prompt_tokens(tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Prompts of different lengths as one batch, padded on the left: ids and mask, both (B, T).
-
-    Raises ValueError: no prompts.
-    """
+    Raises ValueError: no prompts."""
     if not prompts:
         raise ValueError("there is nothing to answer: pass at least one prompt.")
     rows = [tokenizer.encode(prompt + TURN) for prompt in prompts]

@@ -20,11 +20,7 @@ from seqdec_lib.learning.gumbel import (
 )
 from seqdec_lib.learning.neural_model import NeuralModel
 from seqdec_lib.learning.planning import planning_policy, random_shooting, tree_search
-from seqdec_lib.learning.simulation_lemma import (
-    perturbed,
-    simulation_lemma_bound,
-    total_variation,
-)
+from seqdec_lib.learning.simulation_lemma import perturbed, simulation_lemma_bound, total_variation
 from seqdec_lib.learning.table import Transitions, harmonic
 from seqdec_lib.learning.tabular import TabularLearner, learning_curve, settled
 from seqdec_lib.learning.world_model import CountModel, transitions_of

@@ -4,8 +4,6 @@ Both take imagined steps between the real ones. They differ in what is asked for
 what the world does, or the memory of what it did. Where nothing is random that is the same answer.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.learning.table import Transitions
@@ -19,20 +17,13 @@ from seqdec_lib.validation import whole_number
 class DynaQ(TabularLearner):
     """Q-learning that repeats, after each real step, imagined ones, as if they had happened.
 
-    Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
-    Barto 2018, section 8.2.
+    Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and Barto
+    2018, section 8.2.
 
-    Parameters
-    ----------
-    problem : Problem
-    planning_steps : int
-        Imagined steps for each real one; 0 is Q-learning.
-    replay : int, optional
-        Repeat remembered steps instead, out of so many last ones (`Replay`); by default a model
-        answers (`Dreams`).
-    **options
-        Those of `TabularLearner`. Each replica has its own memory; its chains share it.
-
+    planning_steps : int; imagined steps for each real one; 0 is Q-learning.
+    replay : int, optional; repeat remembered steps instead, out of so many last ones (`Replay`); by
+        default a model answers (`Dreams`).
+    **options : those of `TabularLearner`. Each replica has its own memory; its chains share it.
     Raises ValueError: a negative number of planning steps, a method without a one-step target of
         its own.
     """
@@ -67,10 +58,7 @@ class DynaQ(TabularLearner):
         return happened
 
     def imagine(self) -> Transitions:
-        """One imagined step for each chain.
-
-        Raises ValueError: no real step was taken yet.
-        """
+        """One imagined step for each chain. Raises ValueError: no real step was taken yet."""
         if not self.steps_per_chain:
             raise ValueError("there is nothing to imagine before the first step: call train first.")
         return self.memory.imagine(self.replica_of_chain, self._dreams)
@@ -79,10 +67,7 @@ class DynaQ(TabularLearner):
 class Dreams:
     """Imagines a pair that was tried before, all alike, and what follows by the counts.
 
-    Attributes
-    ----------
-    model : CountModel
-        Of all that was really seen.
+    model : CountModel; of all that was really seen.
     """
 
     def __init__(self, n_states: int, n_actions: int, replicas: int) -> None:

@@ -5,8 +5,6 @@ says. Each answers three questions: which actions now (`choose`), with which pro
 (`probabilities`), and what is a state worth to somebody who acts like this (`expected_q`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -32,12 +30,8 @@ def greedy(q_values: Array, within: float = 0.0) -> Array:
 
     So a state that was never visited is played at random, and not by the first action's luck.
 
-    Parameters
-    ----------
-    within : float
-        How much worse than the best an action may look and still count as equally good: the error
-        of the values, where they were computed to a tolerance.
-
+    within : float; how much worse than the best an action may look and still count as equally good:
+        the error of the values, where they were computed to a tolerance.
     Raises ValueError: a value that is NaN, or a negative `within`.
     """
     if not within >= 0 or np.isnan(q_values).any():

@@ -8,8 +8,6 @@ function (Williams, 1992) needs no such relaxation, only the reward of what was 
 Wherever logits are taken, -inf masks an action: it is never chosen, and its gradient is 0.
 """
 
-from __future__ import annotations
-
 import math
 import numbers
 from typing import Any
@@ -56,15 +54,10 @@ def _uniform(numbers: Tensor, generator: torch.Generator | None) -> Tensor:
 def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Sample actions: argmax of logits plus Gumbel noise, exactly softmax(logits).
 
-    Parameters
-    ----------
     logits : (..., K) unnormalised log-probabilities, -inf for an action that may not be chosen.
 
-    Returns
-    -------
-    (...) int64, the first one where several are largest. For n draws from one distribution pass
-    `logits.expand(n, -1)`.
-
+    Returns (...) int64, the first one where several are largest. For n draws from one distribution
+    pass `logits.expand(n, -1)`.
     Raises ValueError: see `gumbel_softmax`.
     """
     largest, chosen = _noisy(logits, generator).max(dim=-1)
@@ -77,18 +70,13 @@ def gumbel_softmax(
 ) -> Tensor:
     """Sample relaxed choices (Jang et al., 2017, equation 2): softmax((logits + noise) / tau).
 
-    Parameters
-    ----------
     logits : (..., K) unnormalised log-probabilities, -inf for an action that may not be chosen.
     tau : temperature above 0. Near 0 the samples are one-hot, for large tau uniform over the
         actions that are not masked.
     hard : straight-through (Bengio et al., 2013): return the one-hot argmax (the first one where
         several are largest), with the gradients of the soft sample, second ones included.
 
-    Returns
-    -------
-    (..., K), rows that sum to 1, differentiable with respect to the logits; 0 where masked.
-
+    Returns (..., K), rows that sum to 1, differentiable with respect to the logits; 0 where masked.
     Raises ValueError: tau not a positive finite number; logits that are not floats, are empty, NaN
         or +inf; a row that is masked everywhere.
     """
@@ -179,12 +167,9 @@ def score_function_loss(
     The score-function estimator, REINFORCE (Williams, 1992): minus the mean of
     (return - baseline) * log-probability, the first factor held fixed.
 
-    Parameters
-    ----------
     log_probabilities : (N,) of what was sampled: for trips the sum over their days.
     returns : (N,) what the samples earned.
     baseline : "none" or "leave-one-out".
-
     Raises ValueError: no samples, shapes that don't match, an unknown baseline, fewer than two
         samples to leave one out of.
     """

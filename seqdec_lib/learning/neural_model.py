@@ -1,7 +1,5 @@
 """A network's estimate of P(s', r' | s, a): what it learned in one place it expects in others."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import nn
@@ -20,16 +18,9 @@ class NeuralModel(WorldModel):
     probability 0. The count model is the special case of one free logit for each state, action and
     outcome: there, nothing seen in one state says anything about another.
 
-    Parameters
-    ----------
-    features : (S, F) float
-        What the network sees of each state. One-hot rows make it a slow count model; coordinates
-        let neighbors help each other.
-    n_actions : int
-    hidden : int
-        Units of the one hidden layer.
-    seed : int
-
+    features : (S, F) float; what the network sees of each state. One-hot rows make it a slow count
+        model; coordinates let neighbors help each other.
+    hidden : int; units of the one hidden layer.
     Raises ValueError: features that are not a table of finite numbers.
     """
 
@@ -54,7 +45,7 @@ class NeuralModel(WorldModel):
         epochs: int = 300,
         learning_rate: float = 1e-2,
         weight_decay: float = 1e-4,
-    ) -> NeuralModel:
+    ) -> "NeuralModel":
         """Maximum likelihood on all steps at once (full-batch Adam); returns the model itself.
 
         Afterwards `probabilities` (S, A, K) are those of the K outcomes `changes`, `rewards` and

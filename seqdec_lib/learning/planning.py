@@ -6,8 +6,6 @@ Both ask a *simulator*, a function (states, actions, rng) -> (next states, rewar
 roots side by side.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,15 +26,10 @@ Planner = Callable[[np.ndarray, int], "Decision"]
 class Decision:
     """What a planner found out about the actions at B roots.
 
-    Attributes
-    ----------
-    q_values : (B, A) float
-        Return that the plan promises after each action; -inf where an action was never tried.
-        `greedy` makes a policy of them.
-    visits : (B, A) int
-        Simulations that began with each action.
-    queries : int
-        Steps that the simulator was asked for, all roots together.
+    q_values : (B, A) float; return that the plan promises after each action; -inf where an action
+        was never tried. `greedy` makes a policy of them.
+    visits : (B, A) int; simulations that began with each action.
+    queries : int; steps that the simulator was asked for, all roots together.
     """
 
     q_values: np.ndarray
@@ -56,11 +49,8 @@ def random_shooting(
     """Try `plans` random action sequences from each root; an action is worth what the best of
     those that begin with it brought.
 
-    Parameters
-    ----------
     roots : (B,) int
     steps : length of the sequences, the steps left
-
     Raises ValueError: no steps left, no plan, a discount outside [0, 1].
     """
     steps, plans = whole_number("steps", steps, least=1), whole_number("plans", plans, least=1)
@@ -107,18 +97,14 @@ def tree_search(
     history: the same state reached in two ways is two nodes, and an action with random outcomes has
     a child for each.
 
-    Parameters
-    ----------
     roots : (B,) int
     steps : most steps a simulation takes, the steps left
     simulations : walks from each root
     exploration : at least 0
-    best_weight : float in [0, 1]
-        The value of an action is (1 - best_weight) * mean + best_weight * best return so far.
-        Where nothing is random, the best return seen can be had again, so it deserves weight
-        (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance part of it is
-        luck, and only weight 0 converges to the optimum.
-
+    best_weight : float in [0, 1]; the value of an action is (1 - best_weight) * mean + best_weight
+        * best return so far. Where nothing is random, the best return seen can be had again, so it
+        deserves weight (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance
+        part of it is luck, and only weight 0 converges to the optimum.
     Raises ValueError: no steps left, no simulation, a negative exploration, a discount or weight
         outside [0, 1].
     """
@@ -245,8 +231,6 @@ class _Forest:
 def planning_policy(planner: Planner, horizon: int) -> Policy:
     """A policy for `collect` that plans anew before each step, and is greedy in what it finds.
 
-    Parameters
-    ----------
     planner : maps (states (B,), steps left) to a `Decision`
     horizon : steps of an episode
     """

@@ -1,7 +1,5 @@
 """Wrong models, and what they cost: how far off a model is, and what planning in it can lose."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.mdp import MDP
@@ -16,14 +14,10 @@ def total_variation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def perturbed(mdp: MDP, epsilon: float, targets: np.ndarray) -> MDP:
     """A model that is wrong by a known amount: each row moves probability to one target state.
 
-    Parameters
-    ----------
-    epsilon : float
-        Total variation distance of each new row from the old one, in [0, 1]; less only where the
-        row has less than `epsilon` to give away, because the target already holds the rest.
-    targets : (S, A) int
-        Where the probability goes.
-
+    epsilon : float; total variation distance of each new row from the old one, in [0, 1]; less only
+        where the row has less than `epsilon` to give away, because the target already holds the
+        rest.
+    targets : (S, A) int; where the probability goes.
     Raises ValueError: an epsilon outside [0, 1], targets of the wrong shape, an MDP in sparse form.
     """
     epsilon = fraction("epsilon", epsilon)
@@ -51,12 +45,9 @@ def simulation_lemma_bound(
     bounds V* - V^pi in the true MDP for the policy pi that is optimal in the model (Kearns and
     Singh, "Near-optimal reinforcement learning in polynomial time", 2002, the simulation lemma).
 
-    Parameters
-    ----------
     epsilon : largest total variation distance between a row of the model and the true one
     reward_span : largest minus smallest expected reward of the true MDP
     reward_error : largest difference of an expected reward
-
     Raises ValueError: an epsilon outside [0, 1], a discount outside [0, 1), a negative span or
         error.
     """

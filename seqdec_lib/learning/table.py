@@ -4,12 +4,9 @@ A *replica* is a learner of its own, with its own table. Replicas share nothing 
 they are independent repetitions of one experiment, good for intervals. A *chain* is one stream of
 episodes. All chains of a replica read and write that replica's table at the same moment. Where k of
 them meet in one entry, their steps add up, as if k visits had come in a row, but never past the
-mean of their targets: the entry moves toward that mean by min(1, k * step_size). With step_size =
-1 / visits this is the running mean of all targets, exactly, and no number of chains makes it
-diverge.
+mean of their targets: the entry moves toward that mean by min(1, k * step_size). With step_size = 1
+/ visits this is the running mean of all targets, exactly, and no number of chains makes it diverge.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -22,16 +19,12 @@ StepSize = float | Callable[[np.ndarray], np.ndarray]
 class Transitions(NamedTuple):
     """N single steps, whoever took them: the agent, or a model that it imagines.
 
-    Attributes
-    ----------
-    replicas : (N,) int
-        Whose experience it is, 0..replicas - 1.
+    replicas : (N,) int; whose experience it is, 0..replicas - 1.
     observations, actions : (N,) int
     rewards : (N,) float
     next_observations : (N,) int
-    terminated : (N,) bool
-        True where the episode ended for good, so that nothing follows; False where it goes on, and
-        where only the clock cut it short.
+    terminated : (N,) bool; True where the episode ended for good, so that nothing follows; False
+        where it goes on, and where only the clock cut it short.
     """
 
     replicas: np.ndarray
@@ -52,13 +45,8 @@ def harmonic(power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
 class Table:
     """Numbers for states and actions, all replicas side by side, in one or two versions.
 
-    Parameters
-    ----------
-    first : (S, A) float
-        Where all versions of all replicas start.
-    replicas, versions : int
+    first : (S, A) float; where all versions of all replicas start.
     step_size : float in (0, 1], or a function of an entry's visits so far, this one included
-
     Raises ValueError: a step size outside (0, 1], from a function as soon as it gives one.
     """
 

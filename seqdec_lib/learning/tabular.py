@@ -6,20 +6,12 @@ The targets, the one thing in which the methods differ, stand in `targets`; how 
 algorithm, step by step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 
 from seqdec_lib.experience.evaluation import regret
-from seqdec_lib.learning.exploration import (
-    Boltzmann,
-    EpsilonGreedy,
-    FixedPolicy,
-    Schedule,
-    greedy,
-)
+from seqdec_lib.learning.exploration import Boltzmann, EpsilonGreedy, FixedPolicy, Schedule, greedy
 from seqdec_lib.learning.table import StepSize, Table, Transitions
 from seqdec_lib.learning.targets import AFTER_A_STEP, AFTER_AN_EPISODE, Episode, Step
 from seqdec_lib.mdp import policy_rows
@@ -32,34 +24,24 @@ METHODS = (*AFTER_A_STEP, *AFTER_AN_EPISODE)
 class TabularLearner:
     """Learns a table of action values (or state values) from sampled steps.
 
-    Parameters
-    ----------
-    problem : Problem
-        Supplies steps; its exact model is never looked at.
-    method : str
-        The target, as `targets` defines it: "td" (state values; needs `policy`), "sarsa",
+    problem : Problem; supplies steps; its exact model is never looked at.
+    method : str; the target, as `targets` defines it: "td" (state values; needs `policy`), "sarsa",
         "expected_sarsa", "q_learning" or "double_q_learning" (two tables that change roles by the
         toss of a coin; acts on their mean) after each step, "monte_carlo" or "sarsa_lambda" after
         each episode, for every visit. An episode that the clock cuts short goes on for all of them
         but Monte Carlo, to which it is over.
-    step_size : float in (0, 1], or a function of an entry's visits so far
-        Such as `harmonic(1)`. Visits count this one.
-    exploration : float in [0, 1], or a function of the steps that a chain has taken
-        The chance of a uniformly random action instead of a greedy one; ties are broken at random.
-    temperature : positive float, or a function of the steps that a chain has taken, optional
-        Acts by softmax(Q / temperature) instead, and `exploration` is not used.
-    policy : (S,) int or (S, A) float, optional
-        What acts instead, always; the on-policy methods then evaluate it, and Q-learning learns
-        from it, off-policy.
-    trace_decay : float in [0, 1]
-        The lambda of "sarsa_lambda".
-    chains, replicas : int
-        Streams of episodes a table, and tables (see `table`).
-    initial_value : float, or (S, A) float
-        Where all entries start, or each its own. Above all returns, it makes the greedy policy
-        explore by itself.
-    seed : int
-
+    step_size : float in (0, 1], or a function of an entry's visits so far; such as `harmonic(1)`.
+        Visits count this one.
+    exploration : float in [0, 1], or a function of the steps that a chain has taken; the chance of
+        a uniformly random action instead of a greedy one; ties are broken at random.
+    temperature : positive float, or a function of the steps that a chain has taken, optional; acts
+        by softmax(Q / temperature) instead, and `exploration` is not used.
+    policy : (S,) int or (S, A) float, optional; what acts instead, always; the on-policy methods
+        then evaluate it, and Q-learning learns from it, off-policy.
+    trace_decay : float in [0, 1]; the lambda of "sarsa_lambda".
+    chains, replicas : int; streams of episodes a table, and tables (see `table`).
+    initial_value : float, or (S, A) float; where all entries start, or each its own. Above all
+        returns, it makes the greedy policy explore by itself.
     Raises ValueError: an unknown method, "td" without a policy, numbers outside the ranges above,
         initial values of another shape.
     """
@@ -116,8 +98,7 @@ class TabularLearner:
     @property
     def q_values(self) -> np.ndarray:
         """Action values (replicas, S, A), of Double Q-learning the mean of both tables; of "td"
-        state values (replicas, S, 1). `greedy` makes a policy of them.
-        """
+        state values (replicas, S, 1). `greedy` makes a policy of them."""
         return self.table.q_values
 
     @property
@@ -133,16 +114,14 @@ class TabularLearner:
     @property
     def reward_per_step(self) -> float:
         """Mean reward of all steps so far: what it earned while learning, exploration included.
-
-        Raises ValueError: no step was taken yet.
-        """
+        Raises ValueError: no step was taken yet."""
         if not self.steps_per_chain:
             raise ValueError("there is no reward before the first step: call train(steps) first.")
         return self._earned / (self.steps_per_replica * self.replicas)
 
     # -- learning
 
-    def train(self, steps: int) -> TabularLearner:
+    def train(self, steps: int) -> "TabularLearner":
         """Let each chain take this many steps, and learn from each; returns the learner itself."""
         for _ in range(whole_number("steps", steps, least=0)):
             self.step()

@@ -10,8 +10,6 @@ them know their target once the step is taken; two wait until the episode is ove
 steps, or N episodes, side by side; an axis of actions comes first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -21,8 +19,6 @@ import numpy as np
 class Step(NamedTuple):
     """What is known once N steps were taken.
 
-    Attributes
-    ----------
     rewards : (N,) float; r
     discount : (N,) float; 0 where the episode ended for good, since nothing follows
     q : (A, N) float; Q(s', .), what the table says about the states that came
@@ -68,14 +64,11 @@ def double_q_learning(step: Step) -> np.ndarray:
 class Episode(NamedTuple):
     """What is known once N episodes are over, of which the longest took T steps.
 
-    Attributes
-    ----------
     rewards : (T, N) float; 0 after an episode's last step
-    discount : float
     last : (N,) int; the row of each episode's last step
-    next_q : () -> (T, N) float
-        Q(s', a') of the actions that were taken next; after the last step 0, or, where only the
-        clock cut the episode short, the mean of Q(s', .) under the policy that acts.
+    next_q : () -> (T, N) float; Q(s', a') of the actions that were taken next; after the last step
+        0, or, where only the clock cut the episode short, the mean of Q(s', .) under the policy
+        that acts.
     trace_decay : float; lambda
     """
 

@@ -5,8 +5,6 @@ simulation (`planning`) can use the model instead; `mdp` and `plan` hand all of 
 iteration. `CountModel` is the plainest; `neural_model` has one that generalizes.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
@@ -24,12 +22,9 @@ def transitions_of(
 ) -> Transitions:
     """Every step of every episode, for a model or a learner to read.
 
-    Parameters
-    ----------
-    experience
-        `Transitions` are returned as they came.
-    replicas : (N,) int, optional
-        Whose experience each episode is; by default all belong to replica 0.
+    experience : `Transitions` are returned as they came.
+    replicas : (N,) int, optional; whose experience each episode is; by default all belong to
+        replica 0.
     """
     if isinstance(experience, Transitions):
         return experience
@@ -49,8 +44,6 @@ def transitions_of(
 class Outcomes(NamedTuple):
     """All that a model holds possible, M outcomes in the order of their pairs.
 
-    Attributes
-    ----------
     pairs : (M,) int; (replica * S + s) * A + a
     chances : (M,) float; those of a pair sum to 1
     next_states : (M,) int; within the replica
@@ -83,14 +76,11 @@ class WorldModel(ABC):
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Imagine one step, as a problem's `step` takes it: (N,), (N,) -> next states, rewards,
-        ended.
-        """
+        ended."""
 
     def next_state_probabilities(self) -> np.ndarray:
-        """P(s' | s, a) as (S, A, S), wherever it ends; rows of unknown pairs are 0.
-
-        Raises ValueError: more than one replica.
-        """
+        """P(s' | s, a) as (S, A, S), wherever it ends; rows of unknown pairs are 0. Raises
+        ValueError: more than one replica."""
         if self.replicas > 1:
             raise ValueError(f"one table needs one replica, but the model has {self.replicas}.")
         seen, rows = self.outcomes(), np.zeros((self.n_states * self.n_actions, self.n_states))
@@ -116,10 +106,7 @@ class WorldModel(ABC):
         matrices = []
         for action in range(self.n_actions):
             mine = pairs % self.n_actions == action
-            where = (
-                np.append(pairs[mine] // self.n_actions, over),
-                np.append(columns[mine], over),
-            )
+            where = (np.append(pairs[mine] // self.n_actions, over), np.append(columns[mine], over))
             shape = (over + 1, over + 1)
             matrices.append(sparse.csr_array((np.append(weights[mine], 1.0), where), shape=shape))
         rewards = np.vstack([rewards.reshape(-1, self.n_actions), np.zeros(self.n_actions)])
@@ -138,17 +125,11 @@ class CountModel(WorldModel):
     Each pair keeps its distinct outcomes (next state, reward, ended or not) with how often each
     came. Rewards must therefore repeat exactly; a continuous reward makes each outcome a new one.
 
-    Parameters
-    ----------
-    n_states, n_actions : int
-    unknown : float
-        The return assumed for a pair that was never tried. At least as large as any return it
-        makes a planner curious (Brafman and Tennenholtz, "R-max", 2002), at most as small as any
-        it makes it cautious.
-    replicas : int
-        Models side by side, each with its own counts; state s of replica i is row
-        i * n_states + s of `known`, `mdp` and `sample`.
-
+    unknown : float; the return assumed for a pair that was never tried. At least as large as any
+        return it makes a planner curious (Brafman and Tennenholtz, "R-max", 2002), at most as small
+        as any it makes it cautious.
+    replicas : int; models side by side, each with its own counts; state s of replica i is row i *
+        n_states + s of `known`, `mdp` and `sample`.
     Raises ValueError: numbers that are not whole or too small; an assumed return that is not
         finite.
     """
@@ -178,12 +159,9 @@ class CountModel(WorldModel):
         """Pairs that were tried: (replicas * S, A) bool."""
         return (self._counts[:, 0] > 0).reshape(-1, self.n_actions)
 
-    def add(self, experience: Trajectories | Transitions) -> CountModel:
-        """Count more experience; returns the model itself.
-
-        Raises ValueError: states, actions or replicas that the model has no row for; rewards that
-            are not finite.
-        """
+    def add(self, experience: Trajectories | Transitions) -> "CountModel":
+        """Count more experience; returns the model itself. Raises ValueError: states, actions or
+        replicas that the model has no row for; rewards that are not finite."""
         seen = transitions_of(experience)
         self._check(seen)
         cells = seen.replicas * self.n_states + seen.observations

@@ -1,7 +1,5 @@
 """A finite Markov decision process: the world, written down exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,20 +17,14 @@ from seqdec_lib.validation import (
 class MDP:
     """A finite Markov decision process.
 
-    Parameters
-    ----------
-    transitions : (S, A, S) float array, or a sequence of A sparse (S, S) matrices
-        P(s' | s, a), each row divided by its sum, so that it is 1 as exactly as float64 can say.
-        The sparse form, one matrix an action, never builds an S x S x A array.
-    rewards : (S, A) float array
-        Expected reward for taking action a in state s.
-    discount : float
-        In [0, 1); 1 only with a finite horizon.
-    horizon : int, optional
-        The number of steps after which each episode is over.
-    terminal : (S,) bool array, optional
-        Where an episode is over: states that lead to themselves, whatever is done, for nothing.
-
+    transitions : (S, A, S) float array, or a sequence of A sparse (S, S) matrices; P(s' | s, a),
+        each row divided by its sum, so that it is 1 as exactly as float64 can say. The sparse form,
+        one matrix an action, never builds an S x S x A array.
+    rewards : (S, A) float array; expected reward for taking action a in state s.
+    discount : float; in [0, 1); 1 only with a finite horizon.
+    horizon : int, optional; the number of steps after which each episode is over.
+    terminal : (S,) bool array, optional; where an episode is over: states that lead to themselves,
+        whatever is done, for nothing.
     Raises ValueError: shapes that don't match, rows that don't sum to 1, negative or NaN
         probabilities, NaN or infinite rewards, a discount outside its range, a terminal state that
         can be left or pays.
@@ -178,10 +170,7 @@ class MDP:
 
 def policy_rows(policy: np.ndarray, n_states: int, n_actions: int) -> np.ndarray:
     """Return a policy as probabilities (S, A), whether it came as actions (S,) int or as rows (S,
-    A).
-
-    Raises ValueError: wrong shape, actions out of range, rows that don't sum to 1.
-    """
+    A). Raises ValueError: wrong shape, actions out of range, rows that don't sum to 1."""
     policy = np.asarray(policy)
     if _is_actions(policy, n_states):
         return np.eye(n_actions)[_checked_actions(policy, n_actions)]

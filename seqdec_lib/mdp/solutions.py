@@ -6,8 +6,6 @@ Introduction* (2nd ed., 2018), chapters 3 and 4, and Puterman, *Markov Decision 
 chapters 4 and 6.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import fsum
 
@@ -27,16 +25,11 @@ MOST_STEPS = 1000
 class Solution:
     """An optimal solution of an MDP with S states and A actions.
 
-    Attributes
-    ----------
-    values : (S,) float
-        Optimal expected discounted return from each state.
-    q_values : (S, A) float
-        The same after taking a given action first.
-    policy : (S,) int
-        A best action in each state (the first one where several are best).
-    iterations : int
-        Sweeps over all states (value iteration) or improvements of the policy (policy iteration).
+    values : (S,) float; optimal expected discounted return from each state.
+    q_values : (S, A) float; the same after taking a given action first.
+    policy : (S,) int; a best action in each state (the first one where several are best).
+    iterations : int; sweeps over all states (value iteration) or improvements of the policy (policy
+        iteration).
     """
 
     values: np.ndarray
@@ -49,13 +42,9 @@ class Solution:
 class FiniteHorizonSolution:
     """What is best with 0, 1, ..., T steps behind you: a policy that may change with time.
 
-    Attributes
-    ----------
-    values : (T + 1, S) float
-        values[t] is the optimal expected return from step t on; values[T] is 0. The Q-values of
-        step t are `mdp.q_values(values[t + 1])`.
-    policy : (T, S) int
-        A best action in each state (the first one where several are best).
+    values : (T + 1, S) float; values[t] is the optimal expected return from step t on; values[T] is
+        0. The Q-values of step t are `mdp.q_values(values[t + 1])`.
+    policy : (T, S) int; a best action in each state (the first one where several are best).
     """
 
     values: np.ndarray
@@ -128,9 +117,8 @@ def _sweep_until_the_episode_is_over(mdp: MDP) -> tuple[np.ndarray, int]:
             return values, sweep
         values = new_values
     raise ValueError(
-        f"with discount = 1 each episode must be over after horizon = {mdp.horizon} steps, "
-        "but the values still change; use backward_induction, a longer horizon, "
-        "or a discount below 1."
+        f"with discount = 1 each episode must be over after horizon = {mdp.horizon} steps, but the "
+        "values still change; use backward_induction, a longer horizon, or a discount below 1."
     )
 
 
@@ -214,9 +202,7 @@ def _steps_ahead(mdp: MDP) -> float:
 
 def backward_induction(mdp: MDP, horizon: int | None = None) -> FiniteHorizonSolution:
     """Solve the last step first: the optimum for exactly `horizon` steps (default: the MDP's own).
-
-    Raises ValueError: no horizon, neither here nor in the MDP.
-    """
+    Raises ValueError: no horizon, neither here nor in the MDP."""
     if horizon is None and mdp.horizon is None:
         raise ValueError("backward induction needs to know where to start: pass horizon=...")
     steps = whole_number("horizon", mdp.horizon if horizon is None else horizon, least=1)

@@ -1,7 +1,5 @@
 """What every problem offers: array dynamics, an exact model, both ends of the regret scale."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +16,6 @@ class History:
     Episodes that are over keep their rows, padded as in `Trajectories`: what the policy says about
     them is not used.
 
-    Attributes
-    ----------
     states : (N, t + 1) int; the last column is now
     actions : (N, t) int
     rewards : (N, t) float
@@ -37,19 +33,12 @@ Policy = Callable[[History], np.ndarray]
 class Problem(ABC):
     """A world with an exact model, in which many episodes are played at once.
 
-    Attributes
-    ----------
-    n_states, n_actions : int
-        States are numbered 0..n_states - 1, actions 0..n_actions - 1.
-    n_observations : int
-        What the agent sees is numbered 0..n_observations - 1; it is the state itself unless a
-        problem hides some of it.
-    horizon : int
-        No episode is longer than this many steps.
-    discount : float
-        Of the return that the problem asks for.
-    reward_range : (float, float)
-        Smallest and largest reward of a single step.
+    n_states, n_actions : int; states are numbered 0..n_states - 1, actions 0..n_actions - 1.
+    n_observations : int; what the agent sees is numbered 0..n_observations - 1; it is the state
+        itself unless a problem hides some of it.
+    horizon : int; no episode is longer than this many steps.
+    discount : float; of the return that the problem asks for.
+    reward_range : (float, float); smallest and largest reward of a single step.
     """
 
     n_states: int

@@ -1,7 +1,5 @@
 """Any problem of the book as a Gymnasium environment: one copy, or many side by side."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import gymnasium
@@ -23,11 +21,8 @@ class ProblemEnv(gymnasium.Env):
     """One copy of a problem. Observations and actions are whole numbers; `info["state"]` is the
     full state.
 
-    Parameters
-    ----------
-    problem : Problem
-    render_mode : None or "ansi"
-        With "ansi", `render()` returns the problem's own line about the current state.
+    render_mode : None or "ansi"; with "ansi", `render()` returns the problem's own line about the
+        current state.
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1}

@@ -4,8 +4,6 @@ Node 0 is the root, and action `a` leads from `node` to the child `branching * n
 level of the tree is a slice of the nodes, and so are all children of a level.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.validation import whole_number
@@ -16,13 +14,9 @@ MOST_NODES = 2**27  # one float64 a node: 1 GiB
 class HeapTree:
     """All sequences of `horizon` actions out of `branching`.
 
-    Attributes
-    ----------
-    branching, horizon : int
-        Actions a node, at least 2, and actions from the root to a leaf, at least 1.
-    n_states, first_leaf, n_leaves : int
-        Nodes, the first one that is a leaf, and leaves.
-
+    branching, horizon : int; actions a node, at least 2, and actions from the root to a leaf, at
+        least 1.
+    n_states, first_leaf, n_leaves : int; nodes, the first one that is a leaf, and leaves.
     Raises ValueError: numbers outside these ranges, or a tree too large for one number a node in
         memory (1 GiB).
     """

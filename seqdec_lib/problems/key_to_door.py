@@ -1,7 +1,5 @@
 """Key-to-Door: what was done in the first room pays in the last one, where nothing shows it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.problems.tabular_problem import TabularProblem
@@ -33,19 +31,12 @@ class KeyToDoor(TabularProblem):
 
     The state, which the exact model works on, is (time, cell, whether you have the key).
 
-    Parameters
-    ----------
-    height, width : int
-        Cells of a room.
-    target : (int, int)
-        Row and column of the key in its room and of the door in its own, not (0, 0).
-    steps : int
-        Moves in the first room, and in the last.
-    empty_steps : int
-        Moves in the room between; 0 leaves it out.
-    show_key : bool
-        Whether you see at all times that you have the key.
-    discount : float
+    height, width : int; cells of a room.
+    target : (int, int); row and column of the key in its room and of the door in its own, not (0,
+        0).
+    steps : int; moves in the first room, and in the last.
+    empty_steps : int; moves in the room between; 0 leaves it out.
+    show_key : bool; whether you see at all times that you have the key.
 
     Source: Chen et al., *Decision Transformer* (2021), section 5.4, after Mesnard et al.,
     *Counterfactual Credit Assignment in Model-Free Reinforcement Learning* (2021). Their rooms were

@@ -1,7 +1,5 @@
 """Racetrack: get round the bends as fast as possible, without hitting the wall."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -22,8 +20,6 @@ CRASHED = -1
 class Lap:
     """What a policy's lap is like on average, exactly.
 
-    Attributes
-    ----------
     time : expected steps until the finish, or until the clock stops the car
     crashes : expected number of crashes on the way
     finished : probability to reach the finish before the clock stops the car
@@ -61,23 +57,14 @@ class Racetrack(Problem):
 
     The exact returns are those of at most `horizon` steps.
 
-    Parameters
-    ----------
-    track : str
-        "bend", "hairpin", or a drawing of your own: lines of equal length.
-    noise : float
-        At least 0 and below 1.
-    max_speed : int
-        Most rows and most columns a step, in both directions, at least 1.
-    horizon : int
+    track : str; "bend", "hairpin", or a drawing of your own: lines of equal length.
+    noise : float; at least 0 and below 1.
+    max_speed : int; most rows and most columns a step, in both directions, at least 1.
 
-    Attributes
-    ----------
+    Attributes:
     drawing : (rows, columns) array of characters
-    starts, finishes : (S,) bool
-        Where laps begin, and where they are over.
-    crashed : (S,) bool
-        Where a crash leads: a car has crashed as often as it arrives here.
+    starts, finishes : (S,) bool; where laps begin, and where they are over.
+    crashed : (S,) bool; where a crash leads: a car has crashed as often as it arrives here.
 
     Source: Sutton and Barto, *Reinforcement Learning: An Introduction* (2nd ed., 2018), exercise
     5.12, whose cars drive up and to the right only; after Martin Gardner's game (1973).
@@ -87,11 +74,7 @@ class Racetrack(Problem):
     """
 
     def __init__(
-        self,
-        track: str = "hairpin",
-        noise: float = 0.1,
-        max_speed: int = 4,
-        horizon: int = 500,
+        self, track: str = "hairpin", noise: float = 0.1, max_speed: int = 4, horizon: int = 500
     ) -> None:
         self.drawing = drawing_of(track)
         self.noise = fraction("noise", noise)
@@ -132,10 +115,8 @@ class Racetrack(Problem):
     # -- states
 
     def state(self, row, column, down=0, right=0) -> np.ndarray:
-        """The numbers of states, given cells and velocities (broadcast against each other).
-
-        Raises ValueError: a cell that is no road, a velocity beyond the limit.
-        """
+        """The numbers of states, given cells and velocities (broadcast against each other). Raises
+        ValueError: a cell that is no road, a velocity beyond the limit."""
         row, column, down, right = np.broadcast_arrays(row, column, down, right)
         number = np.full(self.drawing.shape, -1)
         number[tuple(self._cells.T)] = np.arange(len(self._cells))
@@ -259,10 +240,8 @@ class Racetrack(Problem):
         return self.starts / self.starts.sum()
 
     def expected_lap(self, policy: np.ndarray) -> Lap:
-        """Exact lap of a policy, given as actions (S,) int or probabilities (S, A).
-
-        Raises ValueError: a policy of another shape, or whose rows don't sum to 1.
-        """
+        """Exact lap of a policy, given as actions (S,) int or probabilities (S, A). Raises
+        ValueError: a policy of another shape, or whose rows don't sum to 1."""
         chain, _ = self.mdp().under(policy)
         forward = chain.T.tocsr()
         here, time, crashes = self.start_distribution(), 0.0, 0.0

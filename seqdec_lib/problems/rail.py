@@ -4,8 +4,6 @@ Everything that a trip is worth is computed from whole numbers in one fixed orde
 same number on every machine.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -56,8 +54,6 @@ def distances_km() -> np.ndarray:
 class Trips:
     """Many unfinished trips, as arrays (N,): all that the enjoyment of a trip depends on.
 
-    Attributes
-    ----------
     city : number of the current city
     km : kilometers traveled so far
     nights : two bits a city, nights spent there, counted up to 2
@@ -69,7 +65,7 @@ class Trips:
     nights: np.ndarray
     half_stars: np.ndarray
 
-    def each(self, function: Callable[..., np.ndarray], *others: Trips) -> Trips:
+    def each(self, function: Callable[..., np.ndarray], *others: "Trips") -> "Trips":
         """Apply a function to each array (and to the same arrays of other trips)."""
         return Trips(
             *(
@@ -82,13 +78,8 @@ class Trips:
 class RailNetwork:
     """Where the trains go and what the cities are worth: the rules of `TravelTree`.
 
-    Parameters
-    ----------
-    choices : int
-        What one can do in a city: 0 stays, a leads to the a-th nearest other city.
-    seed : int
-        Draws the stars of the cities, 1 to 10; home has none.
-
+    choices : int; what one can do in a city: 0 stays, a leads to the a-th nearest other city.
+    seed : int; draws the stars of the cities, 1 to 10; home has none.
     Raises ValueError: more choices than there are cities.
     """
 

@@ -1,7 +1,5 @@
 """Shortest paths in a random graph: what random walks can teach about where to turn."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.mdp import backward_induction, policy_rows
@@ -31,25 +29,14 @@ class ShortestPath(TabularProblem):
 
     The exact returns are those of at most `horizon` steps.
 
-    Parameters
-    ----------
-    nodes : int
-        At least 3.
-    edge_probability : float
-    horizon : int
-    actions : int, optional
-        At least as many as the most roads that leave a node; default: 6, which 1, 2, 3 and 6
-        divide, or that number where it is larger.
-    seed : int
-        Draws roads and goal.
+    nodes : int; at least 3.
+    actions : int, optional; at least as many as the most roads that leave a node; default: 6, which
+        1, 2, 3 and 6 divide, or that number where it is larger.
+    seed : int; draws roads and goal.
 
-    Attributes
-    ----------
-    roads : list of (d,) int arrays
-        Where the roads of each node lead.
-    goal : int
-    distances : (nodes,) float
-        Fewest steps to the goal, inf where it can't be reached.
+    Attributes:
+    roads : list of (d,) int arrays; where the roads of each node lead.
+    distances : (nodes,) float; fewest steps to the goal, inf where it can't be reached.
 
     Source: Chen et al., *Decision Transformer* (2021), section 3.
 

@@ -4,8 +4,6 @@ an `MDP` of your own, or a textbook's example.
 A table names, for each state and action, the few outcomes that can follow: never an S x S array.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import gymnasium
@@ -22,23 +20,15 @@ DENSE_BYTES = 2**27  # larger models are built of sparse matrices
 class TabularProblem(Problem):
     """A problem made of a table with K outcomes for each state and action.
 
-    Parameters
-    ----------
-    probabilities : (S, A, K) float
-        Each [s, a] sums to 1; pad with 0.
+    probabilities : (S, A, K) float; each [s, a] sums to 1; pad with 0.
     next_states : (S, A, K) int
-    rewards : (S, A, K) float
-        What each outcome pays.
-    terminal : (S,) bool
-        Where an episode is over. What the table says about these states is not used.
-    start : (S,) float
-        Probability of each state to be the first.
-    discount : float
-        In [0, 1]; 1 only where every episode is over within `horizon` steps.
-    horizon : int
-        When the clock cuts an episode short. The exact model knows no clock: its values are those
-        of playing on.
-
+    rewards : (S, A, K) float; what each outcome pays.
+    terminal : (S,) bool; where an episode is over. What the table says about these states is not
+        used.
+    start : (S,) float; probability of each state to be the first.
+    discount : float; in [0, 1]; 1 only where every episode is over within `horizon` steps.
+    horizon : int; when the clock cuts an episode short. The exact model knows no clock: its values
+        are those of playing on.
     Raises ValueError: shapes that don't match, rows that don't sum to 1, next states that don't
         exist, rewards that are not finite, an episode that could start where it is over.
     """
@@ -86,12 +76,9 @@ class TabularProblem(Problem):
         self._cumulative_start = self.start.cumsum() / self.start.sum()
 
     @classmethod
-    def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> TabularProblem:
-        """Play an `MDP`: sampled next states, and its expected rewards.
-
-        Raises ValueError: as for the class; an MDP without `terminal` states plays until the clock
-            stops it.
-        """
+    def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> "TabularProblem":
+        """Play an `MDP`: sampled next states, and its expected rewards. Raises ValueError: as for
+        the class; an MDP without `terminal` states plays until the clock stops it."""
         shape = (mdp.n_states, mdp.n_actions)
         columns = [
             sparse.csr_array(mdp.transitions[a] if mdp.is_sparse else mdp.transitions[:, a])
@@ -162,13 +149,10 @@ def from_gymnasium(
 ) -> TabularProblem:
     """Read a Gymnasium environment's exact table `P`: FrozenLake, Taxi, CliffWalking and the like.
 
-    Parameters
-    ----------
     environment : str or gymnasium.Env
         `from_gymnasium("Taxi-v4")`, or an environment with `P` and `initial_state_distrib`.
     horizon : int, optional
         When the clock stops an episode; default: the environment's own `max_episode_steps`.
-
     Raises ValueError: no table `P`, no clock, or a state that ends the episode when reached one way
         and not when reached another: then "over" is not a property of the state, and no MDP on
         these states is the same problem.

@@ -1,7 +1,5 @@
 """Tracks as drawings, and which of their cells a straight move meets: the ground of `Racetrack`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import groupby, product

@@ -5,8 +5,6 @@ A level of the tree is a slice of its nodes, and so are all children of a level 
 every sweep below is a handful of array operations on such slices.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -29,13 +27,10 @@ CHUNK = 2**16  # trips grown together: small enough for the processor's cache
 class TreeSolution:
     """What is best at each node of the tree.
 
-    Attributes
-    ----------
-    values : (n_states,) float
-        The optimum from each node on.
-    policy : (n_states,) int or (first_leaf, A) float
-        A best action at each node, the first one where several are best and 0 at the leaves; of
-        the soft optimum, the probabilities of the actions.
+    values : (n_states,) float; the optimum from each node on.
+    policy : (n_states,) int or (first_leaf, A) float; a best action at each node, the first one
+        where several are best and 0 at the leaves; of the soft optimum, the probabilities of the
+        actions.
     """
 
     values: np.ndarray
@@ -63,21 +58,12 @@ class TravelTree(HeapTree, Problem):
     End of the episode
         After `horizon` days, at a leaf.
 
-    Parameters
-    ----------
-    branching : int
-        Actions a node, 2 to 24 (there are 24 cities).
-    horizon : int
-        Days, at least 1.
-    seed : int
-        Draws the stars of the cities.
-    dense : bool
-        Pay each day instead of only at the end.
-    cancel : float
-        Probability that a train is canceled and you stay where you are.
-    discount : float
-        From 0 to 1: the episode is finite, so 1 is allowed.
-
+    branching : int; actions a node, 2 to 24 (there are 24 cities).
+    horizon : int; days, at least 1.
+    seed : int; draws the stars of the cities.
+    dense : bool; pay each day instead of only at the end.
+    cancel : float; probability that a train is canceled and you stay where you are.
+    discount : float; from 0 to 1: the episode is finite, so 1 is allowed.
     Raises ValueError: arguments outside these ranges, or a tree too large for one number a node in
         memory (1 GiB).
     """
@@ -114,10 +100,8 @@ class TravelTree(HeapTree, Problem):
         return " - ".join(self.itinerary(int(state)))
 
     def trips_at(self, nodes: np.ndarray) -> Trips:
-        """The trips that end at these nodes (N,), followed from home day by day.
-
-        Raises ValueError: nodes that are not whole numbers from 0 to n_states - 1.
-        """
+        """The trips that end at these nodes (N,), followed from home day by day. Raises ValueError:
+        nodes that are not whole numbers from 0 to n_states - 1."""
         ways = [self.checked_nodes(nodes)]
         while ways[-1].any():
             ways.append(self.before(ways[-1]))
@@ -129,10 +113,8 @@ class TravelTree(HeapTree, Problem):
         return trips
 
     def enjoyment(self, nodes: np.ndarray) -> np.ndarray:
-        """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float.
-
-        Raises ValueError: nodes that are not whole numbers from 0 to n_states - 1.
-        """
+        """What a trip that ends at each of these nodes (N,) is worth, in stars: (N,) float. Raises
+        ValueError: nodes that are not whole numbers from 0 to n_states - 1."""
         nodes = self.checked_nodes(nodes)
         if self.n_states <= TABLE_NODES:
             return self._enjoyment_table[nodes]
@@ -202,11 +184,8 @@ class TravelTree(HeapTree, Problem):
     # -- the exact model and its solutions, level by level
 
     def mdp(self, sparse_transitions: bool = False) -> MDP:
-        """The tree as an MDP whose leaves lead to themselves, for nothing.
-
-        Raises ValueError: the dense (S, A, S) array would take more than 1 GiB: ask for sparse
-            transitions.
-        """
+        """The tree as an MDP whose leaves lead to themselves, for nothing. Raises ValueError: the
+        dense (S, A, S) array would take more than 1 GiB: ask for sparse transitions."""
         dense_bytes = 8 * self.n_states**2 * self.n_actions
         if not sparse_transitions and dense_bytes > 2**30:
             raise ValueError(

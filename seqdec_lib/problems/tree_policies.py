@@ -4,8 +4,6 @@
 trip is under such a table, and `soft_backward_induction` finds the best table on a leash.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from seqdec_lib.mdp import policy_rows
@@ -32,17 +30,13 @@ def soft_backward_induction(
     reference in place of the maximum: V = beta log sum_a reference(a) exp(Q_a / beta). For whole
     trips this says pi*(trip) = reference(trip) exp(reward(trip) / beta) / Z.
 
-    Parameters
-    ----------
     reference : (first_leaf, A) probabilities at each node.
     beta : price of the leash, in the unit of the rewards for each nat of divergence.
     rewards : (n_leaves,) of each trip; None: its enjoyment.
 
-    Returns
-    -------
-    The policy as probabilities (first_leaf, A), and as the value of each node
-    beta log E[exp(reward / beta)], the trip drawn from the reference from there on; at the root
-    that is the optimum of J.
+    Returns the policy as probabilities (first_leaf, A), and as the value of each node beta log
+    E[exp(reward / beta)], the trip drawn from the reference from there on; at the root that is the
+    optimum of J.
 
     Source: Todorov, *Linearly-solvable Markov decision problems* (2007); Levine, *Reinforcement
     Learning and Control as Probabilistic Inference* (2018), section 2.
@@ -92,10 +86,8 @@ def _trip_rewards(tree: TravelTree, rewards: np.ndarray | None) -> np.ndarray:
 
 
 def trip_probabilities(tree: TravelTree, policy: np.ndarray) -> np.ndarray:
-    """How likely each of the tree's trips is under a policy (first_leaf, A): (n_leaves,).
-
-    Raises ValueError: rows of another shape, or that don't sum to 1.
-    """
+    """How likely each of the tree's trips is under a policy (first_leaf, A): (n_leaves,). Raises
+    ValueError: rows of another shape, or that don't sum to 1."""
     rows = policy_rows(policy, tree.first_leaf, tree.n_actions)
     trips = np.ones(1)
     for t in range(tree.horizon):

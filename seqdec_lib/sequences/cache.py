@@ -1,7 +1,5 @@
 """What a Transformer remembers while it decodes, and how it reads one more token."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -9,8 +7,6 @@ from torch.nn import functional as F
 class KeyValueCache:
     """Keys and values of the tokens that a Transformer has read, so that no token is read twice.
 
-    Attributes
-    ----------
     kept : (layers, 2, B, heads, context, width / heads), keys and values; only the first `length`
         places are filled
     mask : (B, context) bool, False where a token was padding; None while there was no padding
@@ -27,7 +23,7 @@ class KeyValueCache:
     def batch(self) -> int:
         return self.kept.shape[2]
 
-    def select(self, rows: Tensor) -> KeyValueCache:
+    def select(self, rows: Tensor) -> "KeyValueCache":
         """A copy with these rows (M,) of the batch: to drop, repeat or reorder sequences."""
         mask = None if self.mask is None else self.mask[rows]
         return KeyValueCache(self.kept[:, :, rows], self.blocks, mask, self.length)

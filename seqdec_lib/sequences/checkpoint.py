@@ -1,7 +1,5 @@
 """Checkpoints: a file that holds the whole of a run, or the whole of an earlier state of it."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import zipfile
@@ -30,10 +28,8 @@ def save_checkpoint(content: dict[str, Any], path: Path | str) -> None:
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:
-    """Read what `save_checkpoint` wrote. Never runs code from the file.
-
-    Raises ValueError: a file that is damaged, or was not written by `save_checkpoint`.
-    """
+    """Read what `save_checkpoint` wrote. Never runs code from the file. Raises ValueError: a file
+    that is damaged, or was not written by `save_checkpoint`."""
     try:
         with zipfile.ZipFile(path) as archive:
             if (broken := archive.testzip()) is not None:

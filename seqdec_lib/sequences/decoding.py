@@ -3,8 +3,6 @@
 An action, a day of a trip and a word of a sentence are drawn in the same way.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -40,15 +38,10 @@ def choose(
 
 
 def distribution(
-    logits: Tensor,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Tensor:
     """The probabilities (..., K) of the next token, in double precision.
 
-    Parameters
-    ----------
     logits : (..., K) numbers, or -inf for what is never to be chosen.
     temperature : divides the logits; below 1 sharpens, above 1 flattens, 0 is argmax.
     top_k : keep only so many of the best tokens, of equally good ones the first.
@@ -113,14 +106,11 @@ def generate(
 
     The model answers without dropout, and is left in the mode in which it came.
 
-    Parameters
-    ----------
     prompt : (B, T) token ids; prompts of different lengths are padded on the LEFT, see `mask`.
     mask : (B, T) bool, False where the prompt is padding.
     temperature, top_k, top_p : as for `distribution`.
     stop : the token that ends a sequence; what follows it is filled up with it.
     cached : False reads the whole sequence anew for each token, as a check.
-
     Raises ValueError: a prompt with padding on the right, more tokens than the context, and all
         that `choose` and the model complain about.
     """
@@ -156,15 +146,10 @@ def beam_search(
     A width of 1 is greedy decoding; a width of at least the number of beginnings finds the best of
     all sequences. In between nothing is promised.
 
-    Parameters
-    ----------
     prompt, mask, stop : as for `generate`.
 
-    Returns
-    -------
-    Tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in nats,
-    -inf where there are fewer sequences than `width`.
-
+    Returns tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in
+    nats, -inf where there are fewer sequences than `width`.
     Raises ValueError: as for `generate`; a width below 1.
     """
     steps, width = whole_number("steps", steps, least=1), whole_number("width", width, least=1)

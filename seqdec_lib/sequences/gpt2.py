@@ -1,7 +1,5 @@
 """GPT-2's weights in the book's Transformer: the same layout under other names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -22,10 +20,8 @@ NAMES = {
 
 
 def from_gpt2(weights: Mapping[str, Tensor], heads: int) -> Transformer:
-    """Build a Transformer from weights that are named and laid out as GPT-2's.
-
-    Raises ValueError: a weight that is missing.
-    """
+    """Build a Transformer from weights that are named and laid out as GPT-2's. Raises ValueError: a
+    weight that is missing."""
     names = {name.removeprefix("transformer."): value for name, value in weights.items()}
 
     def found(name: str) -> Tensor:

@@ -1,7 +1,5 @@
 """Which tokens a trajectory becomes, and models that read such tokens."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,8 +26,6 @@ STEPS_OF_CODE = 16
 class TokenLayout:
     """Which tokens stand where. Token ids are numbered: states, actions, rewards, returns.
 
-    Attributes
-    ----------
     n_states, n_actions : sizes of the two spaces
     context : steps that a model looks back, the present one included
     goal : None, "return" or "return_to_go", see `seqdec_lib.sequences.policy`
@@ -60,14 +56,11 @@ class TokenLayout:
         rewards: bool = False,
         context: int | None = None,
         state_features: np.ndarray | None = None,
-    ) -> TokenLayout:
+    ) -> "TokenLayout":
         """The layout for a dataset from a problem.
 
-        Parameters
-        ----------
         rewards : whether rewards become tokens too.
         context : steps that a model looks back; None: all steps of the problem's horizon.
-
         Raises ValueError: an unknown goal, data from another problem, features of another number of
             states, a context below 1 or above the horizon.
         """

@@ -1,7 +1,5 @@
 """What a sequence model should have said, and the one loss: minus the log-probability of that."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -1,7 +1,5 @@
 """The LSTM that the Transformer is compared with: the same interface, another memory."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -27,7 +25,7 @@ class LSTMState:
     def batch(self) -> int:
         return self.h.shape[1]
 
-    def select(self, rows: Tensor) -> LSTMState:
+    def select(self, rows: Tensor) -> "LSTMState":
         """A copy with these rows (M,) of the batch: to drop, repeat or reorder sequences."""
         return LSTMState(self.h[:, rows], self.c[:, rows], self.length)
 
@@ -35,8 +33,6 @@ class LSTMState:
 class LSTM(nn.Module):
     """A long short-term memory with the Transformer's interface; it has no longest context.
 
-    Parameters
-    ----------
     vocabulary : number of token ids, or None if it is only ever given embeddings.
     width : numbers in the vector of a token and in the memory, W.
     layers, outputs, dropout : as for the Transformer; dropout is between and after layers.

@@ -15,8 +15,6 @@ policy it takes four lines:
     policy = SequencePolicy(model, layout, target=10.0)
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np
@@ -38,13 +36,10 @@ class SequencePolicy:
     All episodes are one batch. What was read is kept in the model's cache, so that each step reads
     only its own tokens; a history that doesn't continue the last one is read anew.
 
-    Parameters
-    ----------
     target : the return to ask for, one number or one an episode (N,); only with a goal.
     temperature, top_k, top_p : as for `decoding.distribution`; temperature 0 is greedy.
     context : steps to look back, at most as many as the layout's; None: as many.
     cached : False reads the whole context anew at each step, as a check.
-
     Raises ValueError: a model for other tokens than the layout's; a target that is NaN, missing, or
         given to a model without goal; a context longer than the one trained.
 
@@ -84,11 +79,8 @@ class SequencePolicy:
 
     @torch.no_grad()
     def __call__(self, history: History) -> np.ndarray:
-        """Probabilities (N, A) of the next action of each of N episodes.
-
-        Raises ValueError: states or actions without a token, targets for another number of
-            episodes.
-        """
+        """Probabilities (N, A) of the next action of each of N episodes. Raises ValueError: states
+        or actions without a token, targets for another number of episodes."""
         return distribution(self.logits(history), *self.sampling).cpu().numpy()
 
     @torch.no_grad()

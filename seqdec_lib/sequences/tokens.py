@@ -1,7 +1,5 @@
 """What all sequence models share: which tokens may come in, and which positions are asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

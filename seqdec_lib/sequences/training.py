@@ -5,8 +5,6 @@ that was never interrupted: weights, optimizer, order of the data, samples that 
 and dropout.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable
@@ -68,8 +66,6 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
 class Settings:
     """How `fit` trains; two runs that share a checkpoint share these.
 
-    Attributes
-    ----------
     steps : of the optimizer, AdamW.
     learning_rate : reached after the share `warmup` of the steps; a cosine then takes it to 0.
     decay : weight decay of matrices and token vectors; biases and norms have none.
@@ -81,7 +77,6 @@ class Settings:
         optimizer and loss as they are. The losses are the same up to noise. It pays from a width
         of about 128 on, where the processor has such products (`has_bfloat16`); elsewhere they are
         imitated, which is slow, and warns.
-
     Raises ValueError: a setting out of range.
     """
 
@@ -119,8 +114,6 @@ class Settings:
 class Fit:
     """What happened in a run.
 
-    Attributes
-    ----------
     losses : training loss of each step, in the loss's unit (nats for cross-entropy)
     held_out : (step, held-out loss) at each evaluation
     watched : (step, what `watch` said) at each evaluation
@@ -152,8 +145,6 @@ def fit(
 ) -> Fit:
     """Minimize a loss with AdamW, and leave the model with its best weights, in evaluation mode.
 
-    Parameters
-    ----------
     draw : generator -> a batch, see `Draw`.
     loss : (model, batch) -> a scalar to be minimized; dropout is on unless it switches it off.
     held_out : a batch that is never trained on. Every `evaluate_every` steps its loss is measured;
@@ -165,7 +156,6 @@ def fit(
     progress : title of the progress bar, which is shown where a person watches.
     settings : learning_rate, warmup, decay, clip, evaluate_every, patience, seed and precision,
         see `Settings`. The global generator is left as it was.
-
     Raises ValueError: settings out of range, a loss that is not finite, a checkpoint that is
         damaged, is none, or belongs to another model or another run.
     """

@@ -5,8 +5,6 @@ step by step with a cache of what it has read. Behavior cloning, Decision Transf
 model are this Transformer; only the tokens differ.
 """
 
-from __future__ import annotations
-
 import math
 from functools import partial
 
@@ -100,8 +98,6 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A causal, pre-norm Transformer with GPT-2's layout.
 
-    Parameters
-    ----------
     vocabulary : number of token ids, or None if it is only ever given embeddings.
     context : most tokens that it can look at, padding included.
     width : numbers in the vector of a token, W; a multiple of `heads`.
@@ -177,20 +173,15 @@ class Transformer(nn.Module):
     ) -> Tensor:
         """Logits at the positions asked for.
 
-        Parameters
-        ----------
         tokens : (B, T) token ids, or (B, T, W) embeddings.
-        mask : (B, T) bool, False where a token is padding, on either side; None: no padding.
-            Nobody looks at padding, and positions count from the first token that is none.
-        at : which positions to answer: None for all, one number, a slice, positions (K,) that
-            hold for all rows, or (B, K) of their own. The last layer computes only these.
+        mask : (B, T) bool, False where a token is padding, on either side; None: no padding. Nobody
+            looks at padding, and positions count from the first token that is none.
+        at : which positions to answer: None for all, one number, a slice, positions (K,) that hold
+            for all rows, or (B, K) of their own. The last layer computes only these.
         cache : what was read before (`new_cache`); `tokens` continue it, and are added to it.
         maps : a list to which each layer adds its attention weights (B, heads, K, S).
 
-        Returns
-        -------
-        (B, outputs) where `at` is one number, otherwise (B, K, outputs), K = T for None.
-
+        Returns (B, outputs) where `at` is one number, otherwise (B, K, outputs), K = T for None.
         Raises ValueError: an empty batch, more tokens than the context, an id outside the
             vocabulary, a row of nothing but padding, positions that don't exist, a cache of another
             batch size.
