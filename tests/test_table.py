@@ -92,6 +92,8 @@ def test_a_table_of_one_column_ignores_the_action() -> None:
     table = Table(FIRST[:, :1], 2, 1.0)
     assert table.entries(np.array([4]), np.array([1])).tolist() == [4]
     assert table.q_values.shape == (2, 3, 1)
+    table.move(np.array([4]), np.array([9.0]))
+    assert table.q_values[1, 1, 0] == 9
 
 
 def test_a_function_is_told_the_visits_of_each_entry() -> None:
