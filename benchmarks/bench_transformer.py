@@ -2,6 +2,7 @@
 
 import torch
 
+from benchmarks.gpt2 import gpt2_names, turned
 from benchmarks.run import Comparison, Contestant, decided
 from seqdec_lib.sequences.decoding import generate
 from seqdec_lib.sequences.transformer import Transformer
@@ -64,8 +65,6 @@ def with_transformers(model: Transformer, prompt: torch.Tensor, steps: int) -> C
     """The same weights in the package `transformers`, with its cache and in one batch."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from seqdec_lib.sequences.transformer import gpt2_name
-
     config = GPT2Config(
         vocab_size=VOCABULARY,
         n_positions=CONTEXT,
@@ -77,10 +76,11 @@ def with_transformers(model: Transformer, prompt: torch.Tensor, steps: int) -> C
     )
     theirs = GPT2LMHeadModel(config).eval()
     weights = {}
+    names = gpt2_names(model)
     for name, value in model.state_dict().items():
-        label = gpt2_name(name)
-        value = value.T if ".c_" in label and label.endswith("weight") else value
-        weights["lm_head.weight" if name == "head.weight" else f"transformer.{label}"] = value
+        label = names[name]
+        place = "lm_head.weight" if name == "head.weight" else f"transformer.{label}"
+        weights[place] = turned(label, value)
     theirs.load_state_dict(weights, strict=False)
     options = {"max_new_tokens": steps, "do_sample": False, "pad_token_id": 0}
     seen = torch.ones_like(prompt)

@@ -4,6 +4,7 @@ import math
 import numbers
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 ROW_SUM_TOLERANCE = 1e-8
 SINGLE_PRECISION_TOLERANCE = 1e-5  # a softmax in float32 sums to 1 only so well
@@ -40,6 +41,15 @@ def nonnegative_number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < math.inf:
         raise ValueError(f"{name} must be a number of at least 0, but {value!r} came.")
     return float(value)
+
+
+def check_numbers(name: str, values: ArrayLike, count: int, advice: str = "") -> None:
+    """Raise a ValueError unless all values, of any shape, lie in 0..count - 1."""
+    if np.size(values) and not (0 <= np.min(values) and np.max(values) < count):
+        raise ValueError(
+            f"{name} must lie in 0..{count - 1}, but {np.min(values)}..{np.max(values)} came"
+            f"{advice and '; ' + advice}."
+        )
 
 
 def discount_factor(discount: object, horizon: int | None) -> float:

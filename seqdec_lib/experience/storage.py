@@ -4,20 +4,21 @@ Neither loader runs code from a file.
 """
 
 import os
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
 from seqdec_lib.experience.trajectories import Trajectories
+from seqdec_lib.files import written_whole
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.validation import check_numbers
 
 if TYPE_CHECKING:
     from minari import MinariDataset
@@ -36,20 +37,6 @@ def save(data: Trajectories, path: Path | str) -> None:
     with written_whole(path) as file:
         arrays = {name: getattr(data, name) for name in ARRAYS}
         np.savez_compressed(file, format=np.array(FORMAT), **arrays)
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the name `path` once it is written to its end, or never."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        os.replace(part, path)  # atomic: readers see the old file or the new one
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def load(path: Path | str) -> Trajectories:
@@ -102,12 +89,8 @@ def to_minari(
     """
     minari = _minari()
     for name, size in (("states", problem.n_observations), ("actions", problem.n_actions)):
-        values = getattr(data, name)
-        if values.min() < 0 or values.max() >= size:
-            raise ValueError(
-                f"{name} must lie in 0..{size - 1} in this problem, but {values.min()}.."
-                f"{values.max()} came; pass the problem that the data were collected in."
-            )
+        advice = "pass the problem that the data were collected in"
+        check_numbers(name, getattr(data, name), size, advice)
     last = np.arange(data.actions.shape[1]) == data.lengths[:, None] - 1
     buffers = [
         minari.data_collector.EpisodeBuffer(

@@ -14,7 +14,7 @@ from scipy import sparse
 from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.learning.table import Transitions
 from seqdec_lib.mdp import MDP, value_iteration
-from seqdec_lib.validation import whole_number
+from seqdec_lib.validation import check_numbers, whole_number
 
 
 def transitions_of(
@@ -184,11 +184,7 @@ class CountModel(WorldModel):
             ("actions", seen.actions, self.n_actions),
             ("next states", seen.next_observations, self.n_states),
         ):
-            if len(numbers) and not (0 <= numbers.min() and numbers.max() < limit):
-                raise ValueError(
-                    f"{name} must lie in 0..{limit - 1}, but {numbers.min()}..{numbers.max()} "
-                    "came; make the model as large as the world."
-                )
+            check_numbers(name, numbers, limit, "make the model as large as the world")
         if not np.isfinite(seen.rewards).all():
             raise ValueError("rewards must be finite numbers, but some are not.")
 

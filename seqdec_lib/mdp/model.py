@@ -7,6 +7,7 @@ from scipy import sparse
 
 from seqdec_lib.validation import (
     ROW_SUM_TOLERANCE,
+    check_numbers,
     checked_row_sums,
     discount_factor,
     probability_rows,
@@ -189,13 +190,8 @@ def _is_actions(policy: np.ndarray, n_states: int) -> bool:
 
 
 def _checked_actions(policy: np.ndarray, n_actions: int) -> np.ndarray:
-    policy = np.asarray(policy)
-    if policy.size and not (0 <= policy.min() and policy.max() < n_actions):
-        raise ValueError(
-            f"the policy's actions must lie in 0..{n_actions - 1}, "
-            f"but {policy.min()}..{policy.max()} came."
-        )
-    return policy
+    check_numbers("the policy's actions", policy, n_actions)
+    return np.asarray(policy)
 
 
 def _narrow(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+from seqdec_lib.validation import check_numbers
 
 
 @dataclass
@@ -84,11 +85,7 @@ class Problem(ABC):
                 f"actions must be whole numbers, but {np.asarray(actions).dtype} came; "
                 "convert them with .astype(int)."
             )
-        if np.size(actions) and not (0 <= np.min(actions) and np.max(actions) < self.n_actions):
-            raise ValueError(
-                f"actions must lie in 0..{self.n_actions - 1}, "
-                f"but {np.min(actions)}..{np.max(actions)} came."
-            )
+        check_numbers("actions", actions, self.n_actions)
 
     def observe(self, states: np.ndarray) -> np.ndarray:
         """What the agent sees in each state: (N,) -> (N,)."""

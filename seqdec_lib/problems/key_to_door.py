@@ -6,7 +6,6 @@ from seqdec_lib.problems.tabular_problem import TabularProblem
 from seqdec_lib.validation import whole_number
 
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
-MOVE_NAMES = ("up", "right", "down", "left")
 ROOM_NAMES = ("key room", "empty room", "door room")
 
 

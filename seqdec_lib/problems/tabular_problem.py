@@ -1,5 +1,5 @@
-"""Any finite world that is written down as a table of outcomes: Gymnasium's FrozenLake and Taxi,
-an `MDP` of your own, or a textbook's example.
+"""Any finite world that is written down as a table of outcomes: Gymnasium's FrozenLake and Taxi, or
+a textbook's example.
 
 A table names, for each state and action, the few outcomes that can follow: never an S x S array.
 """
@@ -12,7 +12,7 @@ from scipy import sparse
 
 from seqdec_lib.mdp import MDP
 from seqdec_lib.problems.base import Problem
-from seqdec_lib.validation import discount_factor, probability_rows, whole_number
+from seqdec_lib.validation import check_numbers, discount_factor, probability_rows, whole_number
 
 DENSE_BYTES = 2**27  # larger models are built of sparse matrices
 
@@ -56,11 +56,7 @@ class TabularProblem(Problem):
         self.start = probability_rows("start", _shaped("start", start, (self.n_states,)))
         self.horizon = whole_number("horizon", horizon, least=1)
         self.discount = discount_factor(discount, self.horizon)
-        if not (0 <= self.next_states.min() and self.next_states.max() < self.n_states):
-            raise ValueError(
-                f"next_states must lie in 0..{self.n_states - 1}, "
-                f"but {self.next_states.min()}..{self.next_states.max()} came."
-            )
+        check_numbers("next_states", self.next_states, self.n_states)
         if not np.isfinite(self.rewards).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(self.rewards))[0])
             raise ValueError(f"rewards must be finite numbers, but entry {where} is not.")
@@ -74,27 +70,6 @@ class TabularProblem(Problem):
         cumulative = self.probabilities.cumsum(axis=2).reshape(-1, self.n_outcomes).T
         self._cumulative = np.ascontiguousarray(cumulative / cumulative[-1])
         self._cumulative_start = self.start.cumsum() / self.start.sum()
-
-    @classmethod
-    def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> "TabularProblem":
-        """Play an `MDP`: sampled next states, and its expected rewards. Raises ValueError: as for
-        the class; an MDP without `terminal` states plays until the clock stops it."""
-        shape = (mdp.n_states, mdp.n_actions)
-        columns = [
-            sparse.csr_array(mdp.transitions[a] if mdp.is_sparse else mdp.transitions[:, a])
-            for a in range(mdp.n_actions)
-        ]
-        most = max(int(np.diff(matrix.indptr).max()) for matrix in columns)
-        probabilities = np.zeros((*shape, most))
-        next_states = np.zeros((*shape, most), dtype=np.int64)
-        for action, matrix in enumerate(columns):
-            counts = np.diff(matrix.indptr)
-            rows = np.repeat(np.arange(mdp.n_states), counts)
-            place = np.arange(matrix.nnz) - matrix.indptr[rows]
-            probabilities[rows, action, place] = matrix.data
-            next_states[rows, action, place] = matrix.indices
-        rewards = np.repeat(mdp.rewards[:, :, None], most, axis=2)
-        return cls(probabilities, next_states, rewards, mdp.terminal, start, mdp.discount, horizon)
 
     # -- acting
 

@@ -16,7 +16,7 @@ from seqdec_lib.mdp import MDP, policy_rows
 from seqdec_lib.problems.base import History, Problem
 from seqdec_lib.problems.heap_tree import HeapTree
 from seqdec_lib.problems.rail import CITY_NAMES, RailNetwork, Trips
-from seqdec_lib.validation import discount_factor, fraction, whole_number
+from seqdec_lib.validation import check_numbers, discount_factor, fraction, whole_number
 
 STAY = 0
 TABLE_NODES = 2**22  # up to here the enjoyment of every node is kept in memory
@@ -166,11 +166,7 @@ class TravelTree(HeapTree, Problem):
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         self.check_step(states, actions)
-        if np.size(states) and not (0 <= np.min(states) and np.max(states) < self.first_leaf):
-            raise ValueError(
-                f"states must lie in 0..{self.first_leaf - 1}, before the leaves, but "
-                f"{np.min(states)}..{np.max(states)} came; where a trip is over, reset."
-            )
+        check_numbers("states", states, self.first_leaf, "at a leaf the trip is over: reset")
         if self.cancel:
             actions = np.where(rng.random(len(states)) < self.cancel, STAY, actions)
         arrived = self.branching * states + 1 + actions

@@ -11,7 +11,7 @@ from seqdec_lib.problems.base import Problem
 from seqdec_lib.sequences.losses import IGNORE, Batch
 from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.transformer import Transformer
-from seqdec_lib.validation import discount_factor, whole_number
+from seqdec_lib.validation import check_numbers, discount_factor, whole_number
 
 GOALS = {  # tokens before the first step, and those of each step
     None: ((), ("state", "action")),  # behavior cloning
@@ -103,16 +103,9 @@ class TokenLayout:
 
     def check(self, data: Trajectories) -> None:
         """Raise a ValueError unless the states and actions of a dataset have tokens."""
-        spaces = {
-            "states": (data.states[:, :-1][data.mask], self.n_states),
-            "actions": (data.actions[data.mask], self.n_actions),
-        }
-        for name, (values, count) in spaces.items():
-            if values.min() < 0 or values.max() >= count:
-                raise ValueError(
-                    f"the data's {name} must lie in 0..{count - 1}, but {values.min()}.."
-                    f"{values.max()} came; it is from another problem than this layout."
-                )
+        advice = "they are from another problem than this layout"
+        check_numbers("the data's states", data.states[:, :-1][data.mask], self.n_states, advice)
+        check_numbers("the data's actions", data.actions[data.mask], self.n_actions, advice)
 
     # -- where tokens stand
 
@@ -215,20 +208,11 @@ class TokenLayout:
         front = [ids[name][:, :1] for name in GOALS[self.goal][0]]
         return torch.from_numpy(np.concatenate([*front, steps], axis=1).astype(np.int64))
 
-    def _columns(self, tokens: Tensor) -> dict[str, Tensor]:
-        """The tokens (N, front + K * per_step) of the steps by what they are, (N, K) each."""
-        steps = tokens[:, self.front :].unflatten(1, (-1, self.per_step))
-        return dict(zip(self.step, steps.unbind(2), strict=True))
-
     def decode(self, tokens: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """States and actions (N, K) that tokens (N, front + K * per_step) stand for."""
-        columns = self._columns(tokens)
+        steps = tokens[:, self.front :].unflatten(1, (-1, self.per_step))
+        columns = dict(zip(self.step, steps.unbind(2), strict=True))
         return columns["state"].numpy(), columns["action"].numpy() - self.n_states
-
-    def without_goal(self, tokens: Tensor) -> Tensor:
-        """The same sequences as behavior cloning sees them: all tokens but those of returns."""
-        kept = [column for name, column in self._columns(tokens).items() if name != "return"]
-        return torch.stack(kept, 2).flatten(1)
 
     # -- models for these tokens
 

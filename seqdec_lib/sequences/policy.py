@@ -27,7 +27,7 @@ from seqdec_lib.sequences.layout import TokenLayout
 from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import Transformer
-from seqdec_lib.validation import whole_number
+from seqdec_lib.validation import check_numbers, whole_number
 
 
 class SequencePolicy:
@@ -151,17 +151,9 @@ class SequencePolicy:
             raise ValueError(
                 f"there is a target for each of {len(self.target)} episodes, but {episodes} came."
             )
-        states, actions = history.states, history.actions
-        if states.min() < 0 or states.max() >= self.layout.n_states:
-            raise ValueError(
-                f"states must lie in 0..{self.layout.n_states - 1}, but {states.min()}.."
-                f"{states.max()} came; the model was trained on another problem."
-            )
-        if actions.size and (actions.min() < 0 or actions.max() >= self.layout.n_actions):
-            raise ValueError(
-                f"actions must lie in 0..{self.layout.n_actions - 1}, but {actions.min()}.."
-                f"{actions.max()} came; the model was trained on another problem."
-            )
+        advice = "the model was trained on another problem"
+        check_numbers("states", history.states, self.layout.n_states, advice)
+        check_numbers("actions", history.actions, self.layout.n_actions, advice)
 
 
 def _checked_target(
