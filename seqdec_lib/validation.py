@@ -56,8 +56,7 @@ def discount_factor(discount: object, horizon: int | None) -> float:
     """Return the discount as a float: in [0, 1), or exactly 1 where a finite horizon ends the sum.
 
     Raises ValueError: outside [0, 1], or equal to 1 while `horizon` is None: the sum of rewards may
-        not converge.
-    """
+        not converge."""
     value = fraction("discount", discount)
     if value == 1 and horizon is None:
         raise ValueError(
@@ -71,8 +70,7 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
     """Return `rows` (..., K) as floats whose last axis sums to 1, or raise a ValueError.
 
     They may be off by their rounding, in single precision (as networks give them) or in double, and
-    are divided by their sums.
-    """
+    are divided by their sums."""
     rows = np.asarray(rows)
     single = np.issubdtype(rows.dtype, np.floating) and rows.dtype.itemsize < 8
     rows = rows.astype(float)

@@ -59,8 +59,7 @@ def draw_tree(
     depth : levels below the root, at most the tree's horizon.
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
-    Raises ValueError: a depth below 1 or above the horizon.
-    """
+    Raises ValueError: a depth below 1 or above the horizon."""
     if whole_number("depth", depth, least=1) > tree.horizon:
         raise ValueError(
             f"depth must be at most {tree.horizon}, the tree's horizon, but {depth} came."
@@ -127,8 +126,7 @@ def draw_track(
 ) -> None:
     """A racetrack from above, and laps on it: a dot where each step ended, a cross at a crash.
 
-    A cross stands where the car was last seen; it goes on from the start line.
-    """
+    A cross stands where the car was last seen; it goes on from the start line."""
     ground = np.zeros((*track.drawing.shape, 3))
     for kind, shade in GROUND.items():
         ground[track.drawing == kind] = to_rgb(shade)
@@ -162,8 +160,7 @@ def draw_track(
 def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> None:
     """Who looks at whom: weights (K, S), a query a row, a key a column, white is 0.
 
-    `keys` and `queries` say what stands along the two axes.
-    """
+    `keys` and `queries` say what stands along the two axes."""
     weights = np.asarray(weights, dtype=float)
     image = ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="attention weight (share)")
@@ -196,8 +193,7 @@ def draw_decisions(
 
     questions : pairs of a question, wrapped at `wrap` characters, and an answer with its own lines.
     otherwise : where the last no leads to.
-    Raises ValueError: no question.
-    """
+    Raises ValueError: no question."""
     if not questions:
         raise ValueError("a flow chart needs at least one question, but none came.")
     asks = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": BLUE}

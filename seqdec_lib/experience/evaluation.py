@@ -1,8 +1,7 @@
 """How good is a policy? Exact values where a problem can be enumerated, means with intervals where
 not, and regret.
 
-This is the only place of the book that says what regret is.
-"""
+This is the only place of the book that says what regret is."""
 
 from dataclasses import dataclass
 
@@ -54,8 +53,7 @@ def share_interval(successes: int, trials: int, confidence: float = 0.95) -> Est
     It holds the true share with at least this confidence, also where all or none succeed.
 
     Raises ValueError: counts that are not whole numbers with 0 <= successes <= trials and 1 <=
-        trials, or a confidence outside (0, 1).
-    """
+        trials, or a confidence outside (0, 1)."""
     trials = whole_number("trials", trials, least=1)
     successes = whole_number("successes", successes, least=0)
     if successes > trials:
@@ -96,8 +94,7 @@ def regret(achieved: float, optimal: float, random: float) -> float:
     (2020), with the exact optimum in place of an expert. Worse than random is above 1.
 
     Raises ValueError: a return that is not finite; random play as good as the optimum (up to
-        rounding), so that there is nothing to measure.
-    """
+        rounding), so that there is nothing to measure."""
     if not np.isfinite([achieved, optimal, random]).all():
         raise ValueError(
             f"regret needs finite returns, but achieved={achieved!r}, optimal={optimal!r} "

@@ -1,7 +1,6 @@
 """Trajectories in files: NumPy's `.npz`, and Minari, the field's standard for offline data.
 
-Neither loader runs code from a file.
-"""
+Neither loader runs code from a file."""
 
 import os
 import warnings
@@ -44,8 +43,7 @@ def load(path: Path | str) -> Trajectories:
 
     Raises FileNotFoundError: no such file.
     Raises ValueError: a file that is damaged, was not written by `save`, or holds no valid
-        trajectories.
-    """
+        trajectories."""
     try:
         with np.load(path, allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
@@ -85,8 +83,7 @@ def to_minari(
     about : what else Minari is to write down, such as author="..." and code_permalink="...".
     Raises ImportError: minari is not installed.
     Raises ValueError: trajectories of another problem, or a dataset of this name that exists
-        already.
-    """
+        already."""
     minari = _minari()
     for name, size in (("states", problem.n_observations), ("actions", problem.n_actions)):
         advice = "pass the problem that the data were collected in"
@@ -124,8 +121,7 @@ def from_minari(dataset_id: str, folder: Path | str | None = None) -> Trajectori
     """Read a local Minari dataset whose observations and actions are whole numbers.
 
     Raises ImportError: minari is not installed.
-    Raises ValueError: no such dataset, a damaged one, or other kinds of observations or actions.
-    """
+    Raises ValueError: no such dataset, a damaged one, or other kinds of observations or actions."""
     minari = _minari()
     with _minari_folder(folder):
         try:

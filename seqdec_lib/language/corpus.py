@@ -5,8 +5,7 @@ beginning of a sentence in it; sentences say facts (`facts`) in English or in Ko
 There are some thousands of texts in all, so entropies are sums, not estimates:
 
     pairs = withheld_pairs(FACTS, seed=0)
-    corpus = Corpus.of(FACTS, withheld=pairs.all)
-"""
+    corpus = Corpus.of(FACTS, withheld=pairs.all)"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -125,8 +124,7 @@ def sentence(fact: Fact, template: str, language: str, elsewhere: Fact | None = 
     """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
 
     elsewhere : a fact about the other country, for the templates DENIALS.
-    Raises ValueError: an unknown template or language; a denial without another country.
-    """
+    Raises ValueError: an unknown template or language; a denial without another country."""
     return " ".join(_halves(fact, template, language, elsewhere))
 
 
@@ -188,8 +186,7 @@ class Pairs(NamedTuple):
     """Sentence pairs that are kept from training, each as (country, template).
 
     test, validation : pairs whose facts are trained in other sentences
-    unseen : pairs whose fact, which city is the capital, is never trained in any sentence
-    """
+    unseen : pairs whose fact, which city is the capital, is never trained in any sentence"""
 
     test: frozenset[tuple[str, str]]
     validation: frozenset[tuple[str, str]]
@@ -213,8 +210,7 @@ def withheld_pairs(
         trained in others. The first test pair is always the first fact's, "Seoul is the capital of
         South Korea."
     unseen : number of facts that lose both sentences that say them.
-    Raises ValueError: more facts to lose something than there are.
-    """
+    Raises ValueError: more facts to lose something than there are."""
     test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)
     end = test + validation + whole_number("unseen", unseen, 0)
     if end > len(facts):
@@ -246,8 +242,7 @@ class Corpus:
 
         What is withheld leaves its probability to the rest in proportion.
 
-        Raises ValueError: nothing left.
-        """
+        Raises ValueError: nothing left."""
         kept = [
             text
             for i, fact in enumerate(facts)

@@ -21,8 +21,7 @@ class NeuralModel(WorldModel):
     features : (S, F) float; what the network sees of each state. One-hot rows make it a slow count
         model; coordinates let neighbors help each other.
     hidden : int; units of the one hidden layer.
-    Raises ValueError: features that are not a table of finite numbers.
-    """
+    Raises ValueError: features that are not a table of finite numbers."""
 
     def __init__(
         self, features: np.ndarray, n_actions: int, hidden: int = 64, seed: int = 0

@@ -28,8 +28,7 @@ class MDP:
         whatever is done, for nothing.
     Raises ValueError: shapes that don't match, rows that don't sum to 1, negative or NaN
         probabilities, NaN or infinite rewards, a discount outside its range, a terminal state that
-        can be left or pays.
-    """
+        can be left or pays."""
 
     def __init__(
         self,
@@ -125,8 +124,7 @@ class MDP:
     def best(self, values: np.ndarray) -> np.ndarray:
         """The largest of a state's Q-values: (S,) -> (S,); `q_values(values).max(axis=1)`, faster.
 
-        Sparse models take one action after another, so that no array is larger than (S,).
-        """
+        Sparse models take one action after another, so that no array is larger than (S,)."""
         if not self.is_sparse:
             return self.q_values(values).max(axis=1)
         columns = self._q_columns(values)

@@ -19,8 +19,7 @@ class History:
 
     states : (N, t + 1) int; the last column is now
     actions : (N, t) int
-    rewards : (N, t) float
-    """
+    rewards : (N, t) float"""
 
     states: np.ndarray
     actions: np.ndarray
@@ -39,8 +38,7 @@ class Problem(ABC):
         itself unless a problem hides some of it.
     horizon : int; no episode is longer than this many steps.
     discount : float; of the return that the problem asks for.
-    reward_range : (float, float); smallest and largest reward of a single step.
-    """
+    reward_range : (float, float); smallest and largest reward of a single step."""
 
     n_states: int
     n_actions: int
@@ -73,8 +71,7 @@ class Problem(ABC):
     def check_step(self, states: np.ndarray, actions: np.ndarray) -> None:
         """Raise a ValueError unless each episode has one action, and all actions exist.
 
-        `step` of a problem calls this first.
-        """
+        `step` of a problem calls this first."""
         if np.shape(states) != np.shape(actions):
             raise ValueError(
                 f"each of the {np.shape(states)} episodes needs one action, "

@@ -22,8 +22,7 @@ class ProblemEnv(gymnasium.Env):
     full state.
 
     render_mode : None or "ansi"; with "ansi", `render()` returns the problem's own line about the
-        current state.
-    """
+        current state."""
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1}
 

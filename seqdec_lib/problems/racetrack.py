@@ -22,8 +22,7 @@ class Lap:
 
     time : expected steps until the finish, or until the clock stops the car
     crashes : expected number of crashes on the way
-    finished : probability to reach the finish before the clock stops the car
-    """
+    finished : probability to reach the finish before the clock stops the car"""
 
     time: float
     crashes: float
@@ -70,8 +69,7 @@ class Racetrack(Problem):
     5.12, whose cars drive up and to the right only; after Martin Gardner's game (1973).
 
     Raises ValueError: an unknown track, a drawing with ragged lines, other characters, no start or
-        no finish, a start from which no way leads to the finish, numbers outside their ranges.
-    """
+        no finish, a start from which no way leads to the finish, numbers outside their ranges."""
 
     def __init__(
         self, track: str = "hairpin", noise: float = 0.1, max_speed: int = 4, horizon: int = 500
@@ -137,8 +135,7 @@ class Racetrack(Problem):
     def unpack(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Row, column, and velocity in rows and columns a step, of states of any shape.
 
-        At the finish the cell is the first of the finish that the car met, and the velocity 0.
-        """
+        At the finish the cell is the first of the finish that the car met, and the velocity 0."""
         return tuple(np.moveaxis(self._places[states], -1, 0))
 
     def describe(self, state: int) -> str:

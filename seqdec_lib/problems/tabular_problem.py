@@ -1,8 +1,7 @@
 """Any finite world that is written down as a table of outcomes: Gymnasium's FrozenLake and Taxi, or
 a textbook's example.
 
-A table names, for each state and action, the few outcomes that can follow: never an S x S array.
-"""
+A table names, for each state and action, the few outcomes that can follow: never an S x S array."""
 
 from functools import cached_property
 
@@ -30,8 +29,7 @@ class TabularProblem(Problem):
     horizon : int; when the clock cuts an episode short. The exact model knows no clock: its values
         are those of playing on.
     Raises ValueError: shapes that don't match, rows that don't sum to 1, next states that don't
-        exist, rewards that are not finite, an episode that could start where it is over.
-    """
+        exist, rewards that are not finite, an episode that could start where it is over."""
 
     def __init__(
         self,
@@ -130,8 +128,7 @@ def from_gymnasium(
         When the clock stops an episode; default: the environment's own `max_episode_steps`.
     Raises ValueError: no table `P`, no clock, or a state that ends the episode when reached one way
         and not when reached another: then "over" is not a property of the state, and no MDP on
-        these states is the same problem.
-    """
+        these states is the same problem."""
     env = gymnasium.make(environment) if isinstance(environment, str) else environment
     world, spec = env.unwrapped, env.spec
     table = getattr(world, "P", None)

@@ -2,8 +2,7 @@
 book.
 
 A level of the tree is a slice of its nodes, and so are all children of a level (see `heap_tree`);
-every sweep below is a handful of array operations on such slices.
-"""
+every sweep below is a handful of array operations on such slices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,8 +29,7 @@ class TreeSolution:
     values : (n_states,) float; the optimum from each node on.
     policy : (n_states,) int or (first_leaf, A) float; a best action at each node, the first one
         where several are best and 0 at the leaves; of the soft optimum, the probabilities of the
-        actions.
-    """
+        actions."""
 
     values: np.ndarray
     policy: np.ndarray
@@ -65,8 +63,7 @@ class TravelTree(HeapTree, Problem):
     cancel : float; probability that a train is canceled and you stay where you are.
     discount : float; from 0 to 1: the episode is finite, so 1 is allowed.
     Raises ValueError: arguments outside these ranges, or a tree too large for one number a node in
-        memory (1 GiB).
-    """
+        memory (1 GiB)."""
 
     def __init__(
         self,
@@ -226,8 +223,7 @@ class TravelTree(HeapTree, Problem):
         (n_states,) or (n_states, branching). Leaves, where nothing is left to choose, may be left
         out.
 
-        Raises ValueError: another shape, actions out of range, or rows that don't sum to 1.
-        """
+        Raises ValueError: another shape, actions out of range, or rows that don't sum to 1."""
         policy = np.asarray(policy)
         inner = policy[: self.first_leaf] if policy.shape[:1] == (self.n_states,) else policy
         rows = policy_rows(inner, self.first_leaf, self.n_actions)
@@ -251,8 +247,7 @@ class TravelTree(HeapTree, Problem):
         """Values (n_states,) where `combine` makes the values of level t out of its Q-values.
 
         The Q-values are one array over the level's nodes for each action: far faster than one row a
-        node.
-        """
+        node."""
         values = np.zeros(self.n_states)
         for t in reversed(range(self.horizon)):
             worth = self.arrival_rewards(t)

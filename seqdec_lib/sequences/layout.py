@@ -34,8 +34,7 @@ class TokenLayout:
     reward_levels : (M,) likewise for rewards; None: no reward tokens
     state_features : (n_states, F) what is known about each state, so that states can be alike;
         None: each state is only a name
-    discount : of the returns
-    """
+    discount : of the returns"""
 
     n_states: int
     n_actions: int
@@ -62,8 +61,7 @@ class TokenLayout:
         rewards : whether rewards become tokens too.
         context : steps that a model looks back; None: all steps of the problem's horizon.
         Raises ValueError: an unknown goal, data from another problem, features of another number of
-            states, a context below 1 or above the horizon.
-        """
+            states, a context below 1 or above the horizon."""
         if goal not in GOALS:
             raise ValueError(f"goal must be one of {(*GOALS,)}, but {goal!r} came.")
         horizon = max(problem.horizon, data.actions.shape[1])
@@ -155,8 +153,7 @@ class TokenLayout:
         Episodes longer than the context become all windows of that many steps. Padding stands on
         the right, where no causal model looks from the left, and has no targets.
 
-        Raises ValueError: states or actions without a token.
-        """
+        Raises ValueError: states or actions without a token."""
         self.check(data)
         episodes, starts = self._windows(data)
         columns = starts[:, None] + np.arange(self.context)  # (M, context) steps of the data
@@ -189,8 +186,7 @@ class TokenLayout:
 
         `goals` holds returns-to-go, or, in its first column, the return that is the goal.
 
-        Raises ValueError: a goal or a reward that gets a token and is NaN or infinite.
-        """
+        Raises ValueError: a goal or a reward that gets a token and is NaN or infinite."""
         read = {"goals": self.goal is not None, "rewards": self.reward_levels is not None}
         for name, values in (("goals", goals), ("rewards", rewards)):
             if read[name] and not np.isfinite(values).all():
@@ -237,8 +233,7 @@ class TokenLayout:
 
         A return is written as a number, -1 for the data's smallest and 1 for its largest, and as
         a thermometer that says which of some thresholds it has passed, so that near returns look
-        alike.
-        """
+        alike."""
         known = np.zeros((self.n_states, 0)) if self.state_features is None else self.state_features
         low, high = self.return_range
         size = 2 * (self.return_levels - low) / _spread(low, high) - 1
@@ -254,8 +249,7 @@ class TokenLayout:
 class TokenVectors(nn.Embedding):
     """A vector of its own for each token, plus a linear map of what is known about it.
 
-    features (V, F); F = 0 leaves the plain embedding.
-    """
+    features (V, F); F = 0 leaves the plain embedding."""
 
     def __init__(self, features: np.ndarray, width: int) -> None:
         super().__init__(len(features), width)

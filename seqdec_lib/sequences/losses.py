@@ -16,8 +16,7 @@ class Batch(NamedTuple):
     """What a sequence model reads, and what it should have said.
 
     tokens (B, T) or (B, T, W); targets as the logits without their last axis, IGNORE where nothing
-    is to be learned; mask and at as in `Transformer.forward`.
-    """
+    is to be learned; mask and at as in `Transformer.forward`."""
 
     tokens: Tensor
     targets: Tensor
@@ -31,8 +30,7 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     logits (..., K), targets (...) int, IGNORE where nothing is to be learned.
 
     Raises ValueError: shapes that don't match, nothing to learn from, or a target that there is no
-        logit of.
-    """
+        logit of."""
     if not (targets != IGNORE).any():
         raise ValueError(f"there is nothing to learn: no target differs from IGNORE ({IGNORE}).")
     return _surprise(logits, targets, "mean")
@@ -53,8 +51,7 @@ def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
 def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
     """log p of all that counts in each row, in nats: (N,), differentiable.
 
-    For trips it is log pi(trip), for prompts and answers log p(answer | prompt).
-    """
+    For trips it is log pi(trip), for prompts and answers log p(answer | prompt)."""
     return choice_log_probabilities(model, batch).sum(1)
 
 

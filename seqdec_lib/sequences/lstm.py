@@ -39,8 +39,7 @@ class LSTM(nn.Module):
     forget_bias : what is added to the forget gate at the start, so that memories last.
 
     Source: Hochreiter and Schmidhuber, *Long Short-Term Memory* (1997); Gers, Schmidhuber and
-    Cummins, *Learning to Forget* (2000), for the forget gate.
-    """
+    Cummins, *Learning to Forget* (2000), for the forget gate."""
 
     def __init__(
         self,
@@ -75,8 +74,7 @@ class LSTM(nn.Module):
     ) -> Tensor:
         """Logits at the positions asked for; arguments, result and errors as the Transformer's.
 
-        The tokens of a row that aren't padding must stand side by side.
-        """
+        The tokens of a row that aren't padding must stand side by side."""
         rows, new = check_tokens(self, tokens, mask, cache)
         at, squeeze = positions_at(at, rows, new)
         at = at if at is None else at.to(tokens.device)

@@ -12,8 +12,7 @@ policy it takes four lines:
     layout = TokenLayout.of(problem, data, goal="return_to_go")
     model = layout.transformer(width=32)
     fit(model, minibatches(layout.encode(data), 64), steps=300)
-    policy = SequencePolicy(model, layout, target=10.0)
-"""
+    policy = SequencePolicy(model, layout, target=10.0)"""
 
 import warnings
 
@@ -46,8 +45,7 @@ class SequencePolicy:
     Warns
     -----
     UserWarning
-        A target outside the range of the data.
-    """
+        A target outside the range of the data."""
 
     def __init__(
         self,

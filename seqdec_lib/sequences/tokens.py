@@ -36,8 +36,7 @@ def pick(x: Tensor, at: Tensor) -> Tensor:
 def positions_at(at: At, rows: int, length: int) -> tuple[Tensor | None, bool]:
     """The positions (K,) or (B, K) that `at` asks for, counted from the front; None for all.
 
-    The second answer is whether it was just one number.
-    """
+    The second answer is whether it was just one number."""
     if at is None:
         return None, False
     if length == 1 and isinstance(at, int) and at in (0, -1):
