@@ -74,9 +74,8 @@ class SliderFigure:
 
     def html(self) -> str:
         """The figure as HTML that stands on its own."""
-        style, script = (
-            (files("seqdec_lib.book") / f"slider.{kind}").read_text() for kind in _KINDS
-        )
+        room = files("seqdec_lib.book")
+        style, script = ((room / f"slider.{kind}").read_text() for kind in ("css", "js"))
         shown = self.frames[self.start]
         drawn = "\n".join(
             f'<g data-label="{escape(frame.label)}" data-description="{escape(frame.description)}" '
@@ -99,9 +98,6 @@ JupyterLab, in a trusted notebook) a slider moves it.</p>
 <script>
 {script}</script>
 </div>"""
-
-
-_KINDS = ("css", "js")
 
 
 def on_simplex(probabilities: np.ndarray, corners: np.ndarray = CORNERS) -> np.ndarray:

@@ -42,8 +42,7 @@ def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
             "one sample says nothing about its spread."
         )
     quantile = stats.t.ppf((1 + _confidence(confidence)) / 2, len(samples) - 1)
-    half_width = quantile * stats.sem(samples)
-    mean = samples.mean()
+    half_width, mean = quantile * stats.sem(samples), samples.mean()
     return Estimate(float(mean), float(mean - half_width), float(mean + half_width))
 
 
@@ -110,6 +109,5 @@ def regret(achieved: float, optimal: float, random: float) -> float:
 
 def regret_of(problem: Problem, policy: np.ndarray) -> float:
     """Exact regret of a policy over states, given as actions (S,) int or probabilities (S, A)."""
-    return regret(
-        problem.expected_return(policy), problem.optimal_return(), problem.random_return()
-    )
+    achieved = problem.expected_return(policy)
+    return regret(achieved, problem.optimal_return(), problem.random_return())

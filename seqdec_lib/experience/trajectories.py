@@ -231,9 +231,8 @@ def collect(
         chosen = sample_actions(probability_rows("the policy", probabilities), rng)
         actions[going, t], mask[:, t] = chosen[going], going
         now = now.copy()
-        now[going], rewards[going, t], terminated[going] = problem.step(
-            now[going], chosen[going], rng
-        )
+        happened = problem.step(now[going], chosen[going], rng)
+        now[going], rewards[going, t], terminated[going] = happened
         states[:, t + 1] = problem.observe(now)
         going = going & ~terminated
         if not going.any():
@@ -263,9 +262,8 @@ def collect_mixture(
         raise ValueError(f"{len(policies)} policies need one share each, but {shares} came.")
     ends = np.rint(np.cumsum(shares) * episodes).astype(int)
     counts = np.diff(ends, prepend=0)
-    seeds = np.random.SeedSequence(whole_number("seed", seed, least=0)).generate_state(
-        len(policies) + 1
-    )
+    sequence = np.random.SeedSequence(whole_number("seed", seed, least=0))
+    seeds = sequence.generate_state(len(policies) + 1)
     parts = [
         collect(problem, policy, int(count), int(own))
         for policy, count, own in zip(policies, counts, seeds[1:], strict=True)

@@ -96,15 +96,9 @@ QUESTIONS = (
 )
 ELSEWHERE = range(3, 64, 4)
 """A capital is denied to be that of the countries so many places further down in the list."""
-WORDS = tuple(
-    sorted(
-        {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
-        | set(
-            "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 "
-            "어디 어느".split()
-        )
-    )
-)
+_NAMES = {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
+_KOREAN = "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 어디 어느"
+WORDS = tuple(sorted(_NAMES | set(_KOREAN.split())))
 """What a tokenizer may know as one word: names in both languages, and Korean words of templates."""
 
 
@@ -220,9 +214,7 @@ def withheld_pairs(
     names = ["capital", "capital last", "like", "visit"]
     single = [(facts[i].country, names[k % len(names)]) for k, i in enumerate(order)]
     both = [(facts[i].country, name) for i in order[test + validation : end] for name in names[:2]]
-    return Pairs(
-        frozenset(single[:test]), frozenset(single[test : test + validation]), frozenset(both)
-    )
+    return Pairs(*map(frozenset, (single[:test], single[test : test + validation], both)))
 
 
 @dataclass(frozen=True)

@@ -126,10 +126,8 @@ def training_batch(
     if not pairs:
         raise ValueError("a batch needs at least one pair of prompt and answer.")
     prompts = [tokenizer.encode(prompt + TURN) for prompt, _ in pairs]
-    whole = [
-        ids + tokenizer.encode(answer) + [END]
-        for ids, (_, answer) in zip(prompts, pairs, strict=True)
-    ]
+    endings = [tokenizer.encode(answer) + [END] for _, answer in pairs]
+    whole = [ids + ending for ids, ending in zip(prompts, endings, strict=True)]
     first = [1 if count_prompt else len(ids) for ids in prompts]  # the first token that counts
     most = max(len(ids) - start for ids, start in zip(whole, first, strict=True))
     tokens = torch.full((len(pairs), max(map(len, whole)) - 1), END)

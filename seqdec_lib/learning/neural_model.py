@@ -61,9 +61,8 @@ class NeuralModel(WorldModel):
             nn.Tanh(),
             nn.Linear(self.hidden, counts.shape[1]),
         )
-        optimizer = torch.optim.AdamW(
-            network.parameters(), lr=learning_rate, weight_decay=weight_decay
-        )
+        rates = {"lr": learning_rate, "weight_decay": weight_decay}
+        optimizer = torch.optim.AdamW(network.parameters(), **rates)
         self.losses = []
         for _ in range(whole_number("epochs", epochs, least=1)):
             logits = network(self._inputs).masked_fill(outside, -1e9)

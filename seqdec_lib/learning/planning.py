@@ -156,9 +156,8 @@ class _Forest:
             if len(within):
                 nodes, chosen = node[within], actions[within]
                 way.append((within, nodes, chosen))
-                node[within], known = self._descend(
-                    within, nodes * self.n_actions + chosen, now[within]
-                )
+                edges = nodes * self.n_actions + chosen
+                node[within], known = self._descend(within, edges, now[within])
                 within = within[known]
             if ended.any():
                 going = going[~ended]
@@ -185,10 +184,8 @@ class _Forest:
         score = scaled + self.exploration * bonus
         # Never tried: first of all, in random order. Equals: in random order.
         new = visits == 0
-        score = np.where(
-            new.any(axis=1, keepdims=True), np.where(new, dice, -1), score + 1e-9 * dice
-        )
-        return score.argmax(axis=1)
+        has_new = new.any(axis=1, keepdims=True)
+        return np.where(has_new, np.where(new, dice, -1), score + 1e-9 * dice).argmax(axis=1)
 
     def _descend(
         self, trees: np.ndarray, edges: np.ndarray, states: np.ndarray

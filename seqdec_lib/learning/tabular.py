@@ -194,9 +194,8 @@ class TabularLearner:
         def next_q() -> np.ndarray:
             """(T, N), as `Episode` has it."""
             observations = self._observations[ended]
-            cut_short = self._expected_q(
-                self.table.columns(self._offset[ended] + observations), observations
-            )
+            q = self.table.columns(self._offset[ended] + observations)
+            cut_short = self._expected_q(q, observations)
             after = np.zeros(taken.shape)
             after[:-1] = self.table.at(entries[1:]) * (rows < last)[:-1]
             after[last, np.arange(len(last))] = np.where(terminated[ended], 0, cut_short)
@@ -245,15 +244,12 @@ def learning_curve(learner: TabularLearner, steps: Sequence[int]) -> np.ndarray:
     if (ahead < 0).any():
         raise ValueError(f"steps must increase from {learner.steps_per_chain}, but {steps} came.")
     optimal, random = problem.optimal_return(), problem.random_return()
-    return np.array(
-        [
-            [
-                regret(problem.expected_return(policy), optimal, random)
-                for policy in greedy(learner.train(int(more)).q_values)
-            ]
-            for more in ahead
-        ]
-    )
+
+    def regrets_after(more: int) -> list[float]:
+        policies = greedy(learner.train(more).q_values)
+        return [regret(problem.expected_return(policy), optimal, random) for policy in policies]
+
+    return np.array([regrets_after(int(more)) for more in ahead])
 
 
 def settled(steps: Sequence[int], regrets: np.ndarray, limit: float = 0.05) -> np.ndarray:

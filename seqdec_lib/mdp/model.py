@@ -90,11 +90,8 @@ class MDP:
             )
         ends = np.flatnonzero(terminal)
         for action in range(self.n_actions):
-            chances = (
-                self.transitions[action].diagonal()[ends]
-                if self.is_sparse
-                else self.transitions[ends, action, ends]
-            )
+            square = self.transitions[action] if self.is_sparse else self.transitions[:, action]
+            chances = square.diagonal()[ends]
             leaves = np.flatnonzero(np.abs(chances - 1) > ROW_SUM_TOLERANCE)
             if len(leaves):
                 raise ValueError(
@@ -201,11 +198,8 @@ def _narrow(matrix: sparse.csr_array) -> sparse.csr_array:
 
 
 def _holds_sparse_matrices(transitions: object) -> bool:
-    return (
-        isinstance(transitions, Sequence)
-        and len(transitions) > 0
-        and all(map(sparse.issparse, transitions))
-    )
+    listed = isinstance(transitions, Sequence) and len(transitions) > 0
+    return listed and all(map(sparse.issparse, transitions))
 
 
 def _checked_rewards(rewards: np.ndarray) -> np.ndarray:

@@ -226,9 +226,8 @@ def evaluate_policy(mdp: MDP, policy: np.ndarray) -> np.ndarray:
 def _value_of_chain(mdp: MDP, chain: np.ndarray | sparse.csr_array, rewards: np.ndarray):
     """The value (S,) of a Markov chain (S, S) that pays `rewards` (S,)."""
     if mdp.discount < 1 and mdp.is_sparse:
-        return spsolve(
-            sparse.eye_array(mdp.n_states, format="csc") - mdp.discount * chain.tocsc(), rewards
-        )
+        identity = sparse.eye_array(mdp.n_states, format="csc")
+        return spsolve(identity - mdp.discount * chain.tocsc(), rewards)
     if mdp.discount < 1:
         return np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * chain, rewards)
     values = np.zeros(mdp.n_states)

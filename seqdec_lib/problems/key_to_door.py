@@ -95,9 +95,8 @@ class KeyToDoor(TabularProblem):
         cell in all rooms."""
         room, has_key = np.asarray(room), np.asarray(has_key, dtype=np.int64)
         shown = 2 * room + has_key
-        return cell + self.cells * (
-            shown if self.show_key else np.where(room == 0, has_key, room + 1)
-        )
+        hidden = np.where(room == 0, has_key, room + 1)
+        return cell + self.cells * (shown if self.show_key else hidden)
 
     def unpack_observation(
         self, observations: np.ndarray

@@ -142,20 +142,16 @@ def from_gymnasium(
     if horizon is None:
         raise ValueError(f"{env} has no max_episode_steps: pass horizon=...")
 
-    shape = (
-        len(table),
-        len(table[0]),
-        max(len(outcomes) for actions in table.values() for outcomes in actions.values()),
-    )
+    most = max(len(outcomes) for actions in table.values() for outcomes in actions.values())
+    shape = (len(table), len(table[0]), most)
     probabilities, rewards = np.zeros(shape), np.zeros(shape)
     next_states, ends = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
     for state, actions in table.items():
         for action, outcomes in actions.items():
             for k, (probability, next_state, reward, ended) in enumerate(outcomes):
-                probabilities[state, action, k] = probability
-                next_states[state, action, k] = next_state
-                rewards[state, action, k] = reward
-                ends[state, action, k] = ended
+                at = state, action, k
+                probabilities[at], next_states[at], rewards[at] = probability, next_state, reward
+                ends[at] = ended
     terminal = np.zeros(shape[0], dtype=bool)
     terminal[next_states[ends & (probabilities > 0)]] = True
     start = np.asarray(start, dtype=float)

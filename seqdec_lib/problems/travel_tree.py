@@ -193,9 +193,8 @@ class TravelTree(HeapTree, Problem):
             matrices.append(sparse.csr_array((np.ones(self.n_states), (nodes, child))))
         matrices = [self._or_canceled(matrix, matrices[STAY]) for matrix in matrices]
         for t in range(self.horizon):
-            rewards[self.level(t)] = np.stack(
-                self._or_canceled_columns(self.arrival_rewards(t)), axis=1
-            )
+            columns = self._or_canceled_columns(self.arrival_rewards(t))
+            rewards[self.level(t)] = np.stack(columns, axis=1)
         if not sparse_transitions:
             matrices = np.stack([matrix.toarray() for matrix in matrices], axis=1)
         return MDP(matrices, rewards, self.discount, self.horizon, terminal=leaf)

@@ -64,9 +64,8 @@ def _surprise(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
         )
     logits = logits.float() if logits.dtype == torch.bfloat16 else logits
     try:
-        return F.cross_entropy(
-            logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORE, reduction=reduction
-        )
+        rows, wanted = logits.flatten(0, -2), targets.flatten()
+        return F.cross_entropy(rows, wanted, ignore_index=IGNORE, reduction=reduction)
     except IndexError as error:
         raise ValueError(
             f"targets must lie in 0..{logits.shape[-1] - 1} or be IGNORE ({IGNORE}), but "

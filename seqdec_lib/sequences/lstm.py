@@ -99,21 +99,14 @@ class LSTM(nn.Module):
         self, x: Tensor, mask: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Move each row's tokens to the front, so that padding never enters the memory."""
-        start, places = (
-            mask.int().argmax(1, keepdim=True),
-            torch.arange(x.shape[1], device=x.device),
-        )
-        lengths = mask.sum(1)
+        start, lengths = mask.int().argmax(1, keepdim=True), mask.sum(1)
+        places = torch.arange(x.shape[1], device=x.device)
         if ((places >= start) & (places < start + lengths[:, None]) != mask).any():
             raise ValueError(
                 "an LSTM needs the tokens of a row side by side: no padding in between."
             )
-        packed = pack_padded_sequence(
-            pick(x, (places + start) % x.shape[1]),
-            lengths.cpu(),
-            batch_first=True,
-            enforce_sorted=False,
-        )
+        front, options = pick(x, (places + start) % x.shape[1]), {"enforce_sorted": False}
+        packed = pack_padded_sequence(front, lengths.cpu(), batch_first=True, **options)
         packed, state = self.lstm(packed, state)
         x, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
         return pick(x, (places - start) % x.shape[1]), state

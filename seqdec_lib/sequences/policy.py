@@ -118,10 +118,8 @@ class SequencePolicy:
         nothing = np.zeros((len(goals), 1))
         actions = np.concatenate([history.actions, nothing.astype(np.int64)], axis=1)
         rewards = np.concatenate([history.rewards, nothing], axis=1)
-        now = slice(first, None)
-        tokens = layout.tokens(
-            history.states[:, now], actions[:, now], rewards[:, now], goals[:, now]
-        )
+        columns = history.states, actions, rewards, goals
+        tokens = layout.tokens(*(column[:, first:] for column in columns))
         upto = tokens.shape[1] - layout.per_step + self._at_state
         return tokens[:, :upto].to(self.model.head.weight.device)
 
