@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.gpt2 import gpt2_names, turned
 from benchmarks.run import Comparison, Contestant, decided
 from seqdec_lib.sequences import Batch, Transformer, fit, generate, has_bfloat16
-from seqdec_lib.sequences.gpt2 import gpt2_names, turned
 
 # nanoGPT's sizes for a laptop, and its GELU
 CHARACTERS, CONTEXT, ROWS = 65, 64, 12

@@ -2,8 +2,7 @@
 
 In a notebook `show_cell_bars` gives each cell that takes a while a bar that fills and then goes
 away; in a terminal `progress_bar` draws one. Where nobody watches (a test, nbconvert, the grader)
-there is neither, so nothing of this is ever in a committed output.
-"""
+there is neither, so nothing of this is ever in a committed output."""
 
 import contextvars
 import html
@@ -37,8 +36,7 @@ class _Nowhere(io.TextIOBase):
 def progress_bar(title: str, total: int, done: int = 0) -> Iterator[tqdm]:
     """Count the steps of something long, for whoever watches: `bar.update()` after each.
 
-    In a terminal this is tqdm's own bar. In a notebook the bar of the cell shows the count.
-    """
+    In a terminal this is tqdm's own bar. In a notebook the bar of the cell shows the count."""
     shown = {"disable": None}  # tqdm's word for "unless stderr is a terminal"
     if hasattr(get_ipython(), "get_parent"):
         shown = {"disable": not someone_watches(), "file": _Nowhere()}
@@ -54,8 +52,7 @@ def show_cell_bars() -> None:
     """From the next cell on, give each cell that takes a while its bar, where a person watches.
 
     A cell whose metadata says `{"seqdec": {"seconds": 30}}` has it from the beginning, and it fills
-    in that time; another has it after two seconds, and it shows what `progress_bar` counts.
-    """
+    in that time; another has it after two seconds, and it shows what `progress_bar` counts."""
     if hasattr(shell := get_ipython(), "get_parent"):
         shell.events.register("pre_run_cell", _begin_cell)
         shell.events.register("post_run_cell", _end_cell)

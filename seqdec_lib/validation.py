@@ -4,6 +4,7 @@ import math
 import numbers
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 ROW_SUM_TOLERANCE = 1e-8
 SINGLE_PRECISION_TOLERANCE = 1e-5  # a softmax in float32 sums to 1 only so well
@@ -42,12 +43,20 @@ def nonnegative_number(name: str, value: object) -> float:
     return float(value)
 
 
+def check_numbers(name: str, values: ArrayLike, count: int, advice: str = "") -> None:
+    """Raise a ValueError unless all values, of any shape, lie in 0..count - 1."""
+    if np.size(values) and not (0 <= np.min(values) and np.max(values) < count):
+        raise ValueError(
+            f"{name} must lie in 0..{count - 1}, but {np.min(values)}..{np.max(values)} came"
+            f"{advice and '; ' + advice}."
+        )
+
+
 def discount_factor(discount: object, horizon: int | None) -> float:
     """Return the discount as a float: in [0, 1), or exactly 1 where a finite horizon ends the sum.
 
     Raises ValueError: outside [0, 1], or equal to 1 while `horizon` is None: the sum of rewards may
-        not converge.
-    """
+        not converge."""
     value = fraction("discount", discount)
     if value == 1 and horizon is None:
         raise ValueError(
@@ -61,8 +70,7 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
     """Return `rows` (..., K) as floats whose last axis sums to 1, or raise a ValueError.
 
     They may be off by their rounding, in single precision (as networks give them) or in double, and
-    are divided by their sums.
-    """
+    are divided by their sums."""
     rows = np.asarray(rows)
     single = np.issubdtype(rows.dtype, np.floating) and rows.dtype.itemsize < 8
     rows = rows.astype(float)

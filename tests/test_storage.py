@@ -8,6 +8,7 @@ import pytest
 
 from seqdec_lib.experience import storage
 from seqdec_lib.experience.trajectories import Trajectories, collect
+from seqdec_lib.files import written_whole
 from seqdec_lib.problems import KeyToDoor, ShortestPath
 
 
@@ -81,13 +82,13 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
 def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path):
     path = tmp_path / "table.bin"
     path.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), storage.written_whole(path) as file:
+    with pytest.raises(KeyboardInterrupt), written_whole(path) as file:
         file.write(b"new, but not to its end")
         assert path.read_bytes() == b"old"
         raise KeyboardInterrupt
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-    with storage.written_whole(path) as file:
+    with written_whole(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"new"
 

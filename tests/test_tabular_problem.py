@@ -22,10 +22,13 @@ def test_gymnasium_tables_are_read_exactly(name: str) -> None:
 def test_a_table_plays_its_own_model() -> None:
     mdp = random_mdp(8, discount=0.8)
     start = np.full(mdp.n_states, 1 / mdp.n_states)
-    for model in (mdp, random_mdp(8, discount=0.8, as_sparse=True)):
-        problem = TabularProblem.from_mdp(model, start, horizon=60)
-        assert np.allclose(problem.mdp().transitions, mdp.transitions)
-        assert np.allclose(problem.mdp().rewards, mdp.rewards)
+    next_states = np.broadcast_to(np.arange(mdp.n_states), mdp.transitions.shape)
+    rewards = np.repeat(mdp.rewards[:, :, None], mdp.n_states, axis=2)
+    problem = TabularProblem(
+        mdp.transitions, next_states, rewards, mdp.terminal, start, mdp.discount, horizon=60
+    )
+    assert np.allclose(problem.mdp().transitions, mdp.transitions)
+    assert np.allclose(problem.mdp().rewards, mdp.rewards)
     played = estimate_return(problem, None, episodes=20_000, seed=0, confidence=0.9999)
     assert played.low - 1e-3 < problem.random_return() < played.high + 1e-3
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.gpt2 import from_gpt2
 from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate
-from seqdec_lib.sequences.gpt2 import from_gpt2
 from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import ACTIVATIONS, Transformer, attention_weights

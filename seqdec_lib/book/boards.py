@@ -25,8 +25,7 @@ def stopwatch(method: str, runs: int = 1) -> Iterator[None]:
     Uses with the same name add up.
 
     method : as it will be called in `add_to_leaderboard` or `add_lap_time`.
-    runs : repetitions that run side by side; a row tells what one of them takes.
-    """
+    runs : repetitions that run side by side; a row tells what one of them takes."""
     runs, begin = whole_number("runs", runs, least=1), time.process_time()
     yield
     taken = (time.process_time() - begin) / runs
@@ -50,8 +49,7 @@ def add_to_leaderboard(
     while_learning : mean regret of the trips that these steps were, the price of exploring;
         None where there were none.
     Raises ValueError: a need that the leaderboard doesn't know, a regret that is not finite, counts
-        that are not whole numbers.
-    """
+        that are not whole numbers."""
     row = {"regret": _finite("regret", method, regret)}
     if while_learning is not None:
         row["while_learning"] = _finite("while_learning", method, while_learning)
@@ -70,8 +68,7 @@ def add_lap_time(
     """Record a driver's row: its expected lap time in steps, and its crashes while learning.
 
     `crashes_a_lap` is what the driver that was learned goes on to have, on average; None where it
-    was not measured. The other arguments, and what is raised, are as for `add_to_leaderboard`.
-    """
+    was not measured. The other arguments, and what is raised, are as for `add_to_leaderboard`."""
     row = {"lap_time": _finite("lap_time", method, lap_time)}
     row["crashes"] = whole_number("crashes", crashes, least=0)
     if crashes_a_lap is not None:
@@ -107,8 +104,7 @@ def leaderboard(chapter: int, folder: Path | str = ".", costs: bool = False) -> 
     The earlier rows are read from the notebooks `01_*.ipynb`, `02_*.ipynb`, ... in `folder`; where
     a chapter was taken out of the book, its own rows are all there is.
 
-    costs : show the regret while learning and the CPU seconds too.
-    """
+    costs : show the regret while learning and the CPU seconds too."""
     columns = {
         "Method": lambda row: row["method"],
         "Regret": lambda row: f"{row['regret']:.3f}",
@@ -149,8 +145,7 @@ def _seconds_of(row: dict) -> str:
 def rows(board: str, chapter: int, folder: Path | str = ".") -> list[dict]:
     """The rows of LEADERBOARD or LAP_TIMES up to a chapter, as they were recorded, in order.
 
-    Each is what was added, and "chapter" and, where a stopwatch ran, "cpu_seconds".
-    """
+    Each is what was added, and "chapter" and, where a stopwatch ran, "cpu_seconds"."""
     found = []
     for number in range(1, whole_number("chapter", chapter, least=1) + 1):
         written = [recorded_here]

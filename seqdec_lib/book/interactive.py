@@ -5,8 +5,7 @@ JupyterLab alike. The slider is the browser's own range input: arrow keys, Home 
 Without JavaScript, or in a notebook that is not trusted, one frame stays and a sentence says so.
 
 Inside a frame the CSS variables --ink, --line, --series-1, --series-2 and --series-3 are colors
-that follow the page from light to dark.
-"""
+that follow the page from light to dark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +28,7 @@ class Frame:
 
     label : the value that the slider has there, such as "τ = 0.50"
     description : a sentence on what is seen, shown below and read out by screen readers
-    svg : SVG elements, drawn over the background
-    """
+    svg : SVG elements, drawn over the background"""
 
     label: str
     description: str
@@ -47,8 +45,7 @@ class SliderFigure:
     alt : what the whole figure shows, for readers who don't see it
     size : width and height of the drawing, in its own units
     background : SVG elements that all frames share
-    Raises ValueError: fewer than two frames, a start that is none of them, no alt text.
-    """
+    Raises ValueError: fewer than two frames, a start that is none of them, no alt text."""
 
     control: str
     frames: Sequence[Frame]
@@ -77,9 +74,8 @@ class SliderFigure:
 
     def html(self) -> str:
         """The figure as HTML that stands on its own."""
-        style, script = (
-            (files("seqdec_lib.book") / f"slider.{kind}").read_text() for kind in _KINDS
-        )
+        room = files("seqdec_lib.book")
+        style, script = ((room / f"slider.{kind}").read_text() for kind in ("css", "js"))
         shown = self.frames[self.start]
         drawn = "\n".join(
             f'<g data-label="{escape(frame.label)}" data-description="{escape(frame.description)}" '
@@ -104,9 +100,6 @@ JupyterLab, in a trusted notebook) a slider moves it.</p>
 </div>"""
 
 
-_KINDS = ("css", "js")
-
-
 def on_simplex(probabilities: np.ndarray, corners: np.ndarray = CORNERS) -> np.ndarray:
     """Where probabilities over three actions (N, 3) lie in a triangle with these corners: (N, 2).
     Raises ValueError: rows that don't sum to 1, or another number of actions than three."""
@@ -126,8 +119,7 @@ def simplex_slider(
     samples : (F, N, 3) the same N draws at each of the F temperatures.
     taus : (F,) from low to high; the figure starts at the one nearest to 1.
     probabilities : (3,) of the actions, marked by a cross.
-    names : of the actions.
-    """
+    names : of the actions."""
     frames = [_simplex_frame(choices, tau) for choices, tau in zip(samples, taus, strict=True)]
     corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in CORNERS)
     labels = "".join(
@@ -182,8 +174,7 @@ def trip_slider(
 
     targets : (F,) returns asked for, from low to high.
     leaves : (F,) where the trips end.
-    start : which of them is shown first.
-    """
+    start : which of them is shown first."""
     places = _on_map()
     dots = "".join(
         f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{2 + tree.stars[i] / 2:.1f}" fill="var(--line)"/>'

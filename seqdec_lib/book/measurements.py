@@ -24,8 +24,7 @@ class Evidence:
 
         key : the number's name.
         case : what was measured; the first case if it is left out.
-        Raises ValueError: no such case, or a name that was not measured with every seed.
-        """
+        Raises ValueError: no such case, or a name that was not measured with every seed."""
         case = next(iter(self.results)) if case is None else case
         runs = list(self.results.get(case, {}).values())
         if not runs or not all(key in run for run in runs):
@@ -49,8 +48,7 @@ class Evidence:
     def table(self, titles: Mapping[str, str], case: str | None = None) -> Markdown:
         """Mean and interval of some numbers, a row each.
 
-        titles : from the names of numbers to what the reader is to see.
-        """
+        titles : from the names of numbers to what the reader is to see."""
         lines = ["| | Mean | From | To | Seeds |", "|:--|--:|--:|--:|--:|"]
         for key, title in titles.items():
             found, seeds = self.estimate(key, case), len(self.values(key, case))
@@ -63,8 +61,7 @@ def evidence(name: str, folder: Path | str = TABLES) -> Evidence:
     """What was measured for a table of `evidence/tables/`, of this book unless `folder` says else.
 
     Raises ValueError: there is no such table, for example where the library stands without the book
-        around it.
-    """
+        around it."""
     path = Path(folder) / f"{name}.json"
     if not path.is_file():
         raise ValueError(

@@ -28,8 +28,7 @@ def start(budget: float, seed: int = 0) -> int:
 
     Returns the seed, to be passed on to whatever draws random numbers of its own.
     Raises ValueError: a budget outside (0, 90]; a seed or SEQDEC_SEED that is not a whole number of
-        at least 0.
-    """
+        at least 0."""
     if (
         isinstance(budget, bool)
         or not isinstance(budget, numbers.Real)

@@ -41,10 +41,9 @@ def draw_optimum(ax: Axes, value: float, label: str = "optimum") -> None:
 def draw_curve(ax: Axes, x: np.ndarray, samples: np.ndarray, label: str, color: str) -> None:
     """The mean over independent runs, and its 95% interval as a band: samples (len(x), runs)."""
     estimates = [mean_interval(row) for row in samples]
-    ax.plot(x, [e.mean for e in estimates], label=label, color=color)
-    ax.fill_between(
-        x, [e.low for e in estimates], [e.high for e in estimates], color=color, alpha=0.2, lw=0
-    )
+    mean, low, high = np.array([(e.mean, e.low, e.high) for e in estimates]).T
+    ax.plot(x, mean, label=label, color=color)
+    ax.fill_between(x, low, high, color=color, alpha=0.2, lw=0)
 
 
 def draw_tree(
@@ -59,8 +58,7 @@ def draw_tree(
     depth : levels below the root, at most the tree's horizon.
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
-    Raises ValueError: a depth below 1 or above the horizon.
-    """
+    Raises ValueError: a depth below 1 or above the horizon."""
     if whole_number("depth", depth, least=1) > tree.horizon:
         raise ValueError(
             f"depth must be at most {tree.horizon}, the tree's horizon, but {depth} came."
@@ -84,10 +82,8 @@ def draw_tree(
     for node, (x, y) in place.items():
         color = BLUE if node in path else YELLOW if node in visited else "white"
         ax.plot(x, y, "o", markersize=7, color=color, markeredgecolor="black", zorder=2)
-        beside = (
-            {"xytext": (7, 0), "va": "center"} if x == depth else {"xytext": (0, 7), "ha": "center"}
-        )
-        _write(ax, tree.itinerary(node)[-1], (x, y), **beside)
+        above, right = {"xytext": (0, 7), "ha": "center"}, {"xytext": (7, 0), "va": "center"}
+        _write(ax, tree.itinerary(node)[-1], (x, y), **(right if x == depth else above))
     ax.set_xlim(-0.35, depth + 0.75)
     ax.set_axis_off()
 
@@ -127,8 +123,7 @@ def draw_track(
 ) -> None:
     """A racetrack from above, and laps on it: a dot where each step ended, a cross at a crash.
 
-    A cross stands where the car was last seen; it goes on from the start line.
-    """
+    A cross stands where the car was last seen; it goes on from the start line."""
     ground = np.zeros((*track.drawing.shape, 3))
     for kind, shade in GROUND.items():
         ground[track.drawing == kind] = to_rgb(shade)
@@ -137,17 +132,9 @@ def draw_track(
         rows, columns = np.nonzero(track.drawing == kind)
         middle = rows.mean(), columns.mean()
         along = "vertical" if np.ptp(rows) else "horizontal"
+        style = {"ha": "center", "va": "center", "fontsize": 9, "rotation": along, "zorder": 4}
         box = {"facecolor": GROUND[kind], "edgecolor": "none", "pad": 1.5}
-        ax.text(
-            *middle[::-1],
-            name,
-            ha="center",
-            va="center",
-            fontsize=9,
-            rotation=along,
-            bbox=box,
-            zorder=4,
-        )
+        ax.text(*middle[::-1], name, bbox=box, **style)
     for i in range(0 if laps is None else len(laps)):
         states = laps.states[i, : laps.lengths[i] + 1]
         anew = np.flatnonzero(track.crashed[states])
@@ -162,8 +149,7 @@ def draw_track(
 def draw_attention(ax: Axes, weights: ArrayLike, keys: str, queries: str) -> None:
     """Who looks at whom: weights (K, S), a query a row, a key a column, white is 0.
 
-    `keys` and `queries` say what stands along the two axes.
-    """
+    `keys` and `queries` say what stands along the two axes."""
     weights = np.asarray(weights, dtype=float)
     image = ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="attention weight (share)")
@@ -196,8 +182,7 @@ def draw_decisions(
 
     questions : pairs of a question, wrapped at `wrap` characters, and an answer with its own lines.
     otherwise : where the last no leads to.
-    Raises ValueError: no question.
-    """
+    Raises ValueError: no question."""
     if not questions:
         raise ValueError("a flow chart needs at least one question, but none came.")
     asks = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": BLUE}

@@ -2,8 +2,7 @@
 
 `trajectories` holds the one container that every learner reads and every policy writes, and
 `collect`, which fills it. `evaluation` gives exact values, means with intervals, and the only
-definition of regret. `storage` keeps trajectories in files.
-"""
+definition of regret. `storage` keeps trajectories in files."""
 
 from seqdec_lib.experience.evaluation import (
     Estimate,

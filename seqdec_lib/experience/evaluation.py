@@ -1,8 +1,7 @@
 """How good is a policy? Exact values where a problem can be enumerated, means with intervals where
 not, and regret.
 
-This is the only place of the book that says what regret is.
-"""
+This is the only place of the book that says what regret is."""
 
 from dataclasses import dataclass
 
@@ -43,8 +42,7 @@ def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
             "one sample says nothing about its spread."
         )
     quantile = stdtrit(len(samples) - 1, (1 + _confidence(confidence)) / 2)
-    half_width = quantile * samples.std(ddof=1) / np.sqrt(len(samples))
-    mean = samples.mean()
+    half_width, mean = quantile * samples.std(ddof=1) / np.sqrt(len(samples)), samples.mean()
     return Estimate(float(mean), float(mean - half_width), float(mean + half_width))
 
 
@@ -54,8 +52,7 @@ def share_interval(successes: int, trials: int, confidence: float = 0.95) -> Est
     It holds the true share with at least this confidence, also where all or none succeed.
 
     Raises ValueError: counts that are not whole numbers with 0 <= successes <= trials and 1 <=
-        trials, or a confidence outside (0, 1).
-    """
+        trials, or a confidence outside (0, 1)."""
     trials = whole_number("trials", trials, least=1)
     successes = whole_number("successes", successes, least=0)
     if successes > trials:
@@ -96,8 +93,7 @@ def regret(achieved: float, optimal: float, random: float) -> float:
     (2020), with the exact optimum in place of an expert. Worse than random is above 1.
 
     Raises ValueError: a return that is not finite; random play as good as the optimum (up to
-        rounding), so that there is nothing to measure.
-    """
+        rounding), so that there is nothing to measure."""
     if not np.isfinite([achieved, optimal, random]).all():
         raise ValueError(
             f"regret needs finite returns, but achieved={achieved!r}, optimal={optimal!r} "
@@ -113,6 +109,5 @@ def regret(achieved: float, optimal: float, random: float) -> float:
 
 def regret_of(problem: Problem, policy: np.ndarray) -> float:
     """Exact regret of a policy over states, given as actions (S,) int or probabilities (S, A)."""
-    return regret(
-        problem.expected_return(policy), problem.optimal_return(), problem.random_return()
-    )
+    achieved = problem.expected_return(policy)
+    return regret(achieved, problem.optimal_return(), problem.random_return())

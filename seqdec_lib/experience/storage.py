@@ -1,23 +1,23 @@
 """Trajectories in files: NumPy's `.npz`, and Minari, the field's standard for offline data.
 
-Neither loader runs code from a file.
-"""
+Neither loader runs code from a file."""
 
 import os
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
 from seqdec_lib.experience.trajectories import Trajectories
+from seqdec_lib.files import written_whole
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.validation import check_numbers
 
 if TYPE_CHECKING:
     from minari import MinariDataset
@@ -38,27 +38,12 @@ def save(data: Trajectories, path: Path | str) -> None:
         np.savez_compressed(file, format=np.array(FORMAT), **arrays)
 
 
-@contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the name `path` once it is written to its end, or never."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        os.replace(part, path)  # atomic: readers see the old file or the new one
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-
-
 def load(path: Path | str) -> Trajectories:
     """Read what `save` wrote, and check it as if it had just been collected.
 
     Raises FileNotFoundError: no such file.
     Raises ValueError: a file that is damaged, was not written by `save`, or holds no valid
-        trajectories.
-    """
+        trajectories."""
     try:
         with np.load(path, allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
@@ -98,16 +83,11 @@ def to_minari(
     about : what else Minari is to write down, such as author="..." and code_permalink="...".
     Raises ImportError: minari is not installed.
     Raises ValueError: trajectories of another problem, or a dataset of this name that exists
-        already.
-    """
+        already."""
     minari = _minari()
     for name, size in (("states", problem.n_observations), ("actions", problem.n_actions)):
-        values = getattr(data, name)
-        if values.min() < 0 or values.max() >= size:
-            raise ValueError(
-                f"{name} must lie in 0..{size - 1} in this problem, but {values.min()}.."
-                f"{values.max()} came; pass the problem that the data were collected in."
-            )
+        advice = "pass the problem that the data were collected in"
+        check_numbers(name, getattr(data, name), size, advice)
     last = np.arange(data.actions.shape[1]) == data.lengths[:, None] - 1
     buffers = [
         minari.data_collector.EpisodeBuffer(
@@ -141,8 +121,7 @@ def from_minari(dataset_id: str, folder: Path | str | None = None) -> Trajectori
     """Read a local Minari dataset whose observations and actions are whole numbers.
 
     Raises ImportError: minari is not installed.
-    Raises ValueError: no such dataset, a damaged one, or other kinds of observations or actions.
-    """
+    Raises ValueError: no such dataset, a damaged one, or other kinds of observations or actions."""
     minari = _minari()
     with _minari_folder(folder):
         try:

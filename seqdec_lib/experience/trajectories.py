@@ -24,8 +24,7 @@ class Trajectories:
     terminated : (N,) bool; True where the episode came to its end; False where only the clock cut
         it short.
     Raises ValueError: shapes that don't match, no episode, an episode without a step, a gap in the
-        mask, NaN rewards.
-    """
+        mask, NaN rewards."""
 
     states: np.ndarray
     actions: np.ndarray
@@ -92,8 +91,7 @@ class Trajectories:
         states : one more than actions, the last being what was seen after the last action.
         terminated : as for the class; None: every episode came to its end.
         Raises ValueError: no episode, an empty one, one whose states, actions and rewards don't
-            belong together.
-        """
+            belong together."""
         counts = len(states), len(actions), len(rewards)
         if not counts[0] or len(set(counts)) > 1:
             raise ValueError(
@@ -148,8 +146,7 @@ class Trajectories:
 
         Where episodes are equally good, earlier ones are kept. The order stays.
 
-        Raises ValueError: a share outside (0, 1].
-        """
+        Raises ValueError: a share outside (0, 1]."""
         if fraction("share", share) == 0:
             raise ValueError("share must lie in (0, 1], but 0 came: that leaves no episode.")
         count = max(1, round(share * len(self)))
@@ -213,8 +210,7 @@ def collect(
     """Play many episodes at once and keep what the agent saw, did and earned.
 
     policy : a function of `History`, a table (S,) or (S, A) over observations, or None: uniform.
-    Raises ValueError: a policy whose rows don't sum to 1 or have another shape; episodes < 1.
-    """
+    Raises ValueError: a policy whose rows don't sum to 1 or have another shape; episodes < 1."""
     episodes = whole_number("episodes", episodes, least=1)
     act = as_policy(policy, problem)
     rng = np.random.default_rng(whole_number("seed", seed, least=0))
@@ -235,9 +231,8 @@ def collect(
         chosen = sample_actions(probability_rows("the policy", probabilities), rng)
         actions[going, t], mask[:, t] = chosen[going], going
         now = now.copy()
-        now[going], rewards[going, t], terminated[going] = problem.step(
-            now[going], chosen[going], rng
-        )
+        happened = problem.step(now[going], chosen[going], rng)
+        now[going], rewards[going, t], terminated[going] = happened
         states[:, t + 1] = problem.observe(now)
         going = going & ~terminated
         if not going.any():
@@ -260,17 +255,15 @@ def collect_mixture(
     policies : as for `collect`.
     shares : of the episodes, summing to 1; rounded so that the episodes are shared out exactly.
     Raises ValueError: shares that don't sum to 1, or not as many as policies; and all that
-        `collect` raises.
-    """
+        `collect` raises."""
     episodes = whole_number("episodes", episodes, least=1)
     shares = probability_rows("shares", np.atleast_1d(np.asarray(shares, dtype=float)))
     if shares.ndim != 1 or len(shares) != len(policies):
         raise ValueError(f"{len(policies)} policies need one share each, but {shares} came.")
     ends = np.rint(np.cumsum(shares) * episodes).astype(int)
     counts = np.diff(ends, prepend=0)
-    seeds = np.random.SeedSequence(whole_number("seed", seed, least=0)).generate_state(
-        len(policies) + 1
-    )
+    sequence = np.random.SeedSequence(whole_number("seed", seed, least=0))
+    seeds = sequence.generate_state(len(policies) + 1)
     parts = [
         collect(problem, policy, int(count), int(own))
         for policy, count, own in zip(policies, counts, seeds[1:], strict=True)

@@ -1,8 +1,7 @@
 """Beyond imitation: losses that climb a reward, or learn from which of two was preferred.
 
 `finetune` has the policy gradient and PPO with a KL penalty, `preferences` the reward model and
-DPO. All of them are losses for `sequences.fit`; a `Sampler` draws what the first two need.
-"""
+DPO. All of them are losses for `sequences.fit`; a `Sampler` draws what the first two need."""
 
 from seqdec_lib.feedback.finetune import (
     Sampler,

@@ -8,8 +8,7 @@ of the log-probability that a frozen reference gives to the same row. The object
 
 and `policy_gradient_loss` and `ppo_loss` climb it: with a batch of `Samples` they are losses for
 `training.fit`, and a `Sampler` draws such batches while the model changes. All of them read the
-model without dropout, for the policy whose gradient is wanted is the one that drew the rows.
-"""
+model without dropout, for the policy whose gradient is wanted is the one that drew the rows."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -33,8 +32,7 @@ class Samples(NamedTuple):
     batch : N rows; the targets that count are the model's own choices
     rewards : (N,) of whole rows
     old : (N, T) log-probability of each choice when it was drawn, 0 where a target does not count
-    reference : (N,) log-probability of each row under the reference
-    """
+    reference : (N,) log-probability of each row under the reference"""
 
     batch: Batch
     rewards: Tensor
@@ -53,8 +51,7 @@ def policy_gradient_loss(model: nn.Module, samples: Samples, beta: float = 0.0) 
 
     Source: Williams (1992); Ahmadian et al., *Back to Basics* (2024), section 3, for whole rows.
 
-    Raises ValueError: beta below 0, fewer than two rows.
-    """
+    Raises ValueError: beta below 0, fewer than two rows."""
     beta = nonnegative_number("beta", beta)
     with evaluating(model):
         log_pi = log_probabilities(model, samples.batch)
@@ -71,8 +68,7 @@ def ppo_loss(model: nn.Module, samples: Samples, beta: float = 0.0, clip: float 
     Source: Schulman et al., *Proximal Policy Optimization Algorithms* (2017), equation 7; the
     advantage is that of the whole row, so there is no second network.
 
-    Raises ValueError: beta below 0, clip outside [0, 1], fewer than two rows.
-    """
+    Raises ValueError: beta below 0, clip outside [0, 1], fewer than two rows."""
     beta, clip = nonnegative_number("beta", beta), fraction("clip", clip)
     returns = _returns(samples, samples.old.sum(1), beta)
     advantages = (returns - leave_one_out(returns))[:, None]
@@ -104,8 +100,7 @@ class Sampler:
     reward : rows -> (N,) what they earn.
     updates : how often the same samples are handed out before new ones are drawn; more than one is
         for `ppo_loss`.
-    Raises ValueError: updates below 1.
-    """
+    Raises ValueError: updates below 1."""
 
     def __init__(
         self,

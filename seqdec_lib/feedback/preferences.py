@@ -3,8 +3,7 @@
 Items are numbered rows: features of trips, or rows of tokens that a sequence model reads. A
 comparison names two of them, and says which one was preferred. From comparisons one fits a reward
 model (`reward_loss`), or skips it and fits the policy itself (`dpo_loss`); both are losses for
-`training.fit`, and both are the same logistic regression on a margin.
-"""
+`training.fit`, and both are the same logistic regression on a margin."""
 
 from typing import NamedTuple
 
@@ -23,8 +22,7 @@ class Comparisons(NamedTuple):
 
     items : a Batch of N rows, or features (N, F); each is read once, however often it was compared
     preferred, rejected : (M,) the numbers of the two items
-    reference : (N,) log-probability of each item under the reference; only for `dpo_loss`
-    """
+    reference : (N,) log-probability of each item under the reference; only for `dpo_loss`"""
 
     items: Batch | Tensor
     preferred: Tensor
@@ -36,8 +34,7 @@ def bradley_terry(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Probability that the first item is preferred, from the rewards of both: the logistic function
     of their difference.
 
-    Source: Bradley and Terry, *Rank Analysis of Incomplete Block Designs* (1952).
-    """
+    Source: Bradley and Terry, *Rank Analysis of Incomplete Block Designs* (1952)."""
     return expit(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
 
 
@@ -75,8 +72,7 @@ def margins(scores: Tensor, comparisons: Comparisons) -> Tensor:
 def scores(model: nn.Module, items: Batch | Tensor) -> Tensor:
     """What a reward model with one output says of each item, (N,).
 
-    It reads features (N, F); a sequence model reads rows of tokens, and answers at the last one.
-    """
+    It reads features (N, F); a sequence model reads rows of tokens, and answers at the last one."""
     if isinstance(items, Batch):
         return model(items.tokens, items.mask, -1)[:, 0]
     return model(items)[:, 0]
@@ -88,8 +84,7 @@ def reward_loss(model: nn.Module, comparisons: Comparisons) -> Tensor:
     Scores are only known up to a constant, which no comparison shows.
 
     Source: Christiano et al., *Deep Reinforcement Learning from Human Preferences* (2017),
-    equation 1.
-    """
+    equation 1."""
     return -F.logsigmoid(margins(scores(model, comparisons.items), comparisons)).mean()
 
 
@@ -101,8 +96,7 @@ def dpo_loss(model: nn.Module, comparisons: Comparisons, beta: float) -> Tensor:
 
     Source: Rafailov et al., *Direct Preference Optimization* (2023), equation 7.
 
-    Raises ValueError: beta not above 0, comparisons without the reference's log-probabilities.
-    """
+    Raises ValueError: beta not above 0, comparisons without the reference's log-probabilities."""
     beta = positive_number("beta", beta)
     if comparisons.reference is None:
         raise ValueError(

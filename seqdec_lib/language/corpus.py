@@ -5,8 +5,7 @@ beginning of a sentence in it; sentences say facts (`facts`) in English or in Ko
 There are some thousands of texts in all, so entropies are sums, not estimates:
 
     pairs = withheld_pairs(FACTS, seed=0)
-    corpus = Corpus.of(FACTS, withheld=pairs.all)
-"""
+    corpus = Corpus.of(FACTS, withheld=pairs.all)"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -97,15 +96,9 @@ QUESTIONS = (
 )
 ELSEWHERE = range(3, 64, 4)
 """A capital is denied to be that of the countries so many places further down in the list."""
-WORDS = tuple(
-    sorted(
-        {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
-        | set(
-            "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 "
-            "어디 어느".split()
-        )
-    )
-)
+_NAMES = {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
+_KOREAN = "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 어디 어느"
+WORDS = tuple(sorted(_NAMES | set(_KOREAN.split())))
 """What a tokenizer may know as one word: names in both languages, and Korean words of templates."""
 
 
@@ -125,8 +118,7 @@ def sentence(fact: Fact, template: str, language: str, elsewhere: Fact | None = 
     """A fact in words, such as sentence(FACTS[0], "capital", "Korean"): 서울은 한국의 수도입니다.
 
     elsewhere : a fact about the other country, for the templates DENIALS.
-    Raises ValueError: an unknown template or language; a denial without another country.
-    """
+    Raises ValueError: an unknown template or language; a denial without another country."""
     return " ".join(_halves(fact, template, language, elsewhere))
 
 
@@ -188,8 +180,7 @@ class Pairs(NamedTuple):
     """Sentence pairs that are kept from training, each as (country, template).
 
     test, validation : pairs whose facts are trained in other sentences
-    unseen : pairs whose fact, which city is the capital, is never trained in any sentence
-    """
+    unseen : pairs whose fact, which city is the capital, is never trained in any sentence"""
 
     test: frozenset[tuple[str, str]]
     validation: frozenset[tuple[str, str]]
@@ -213,8 +204,7 @@ def withheld_pairs(
         trained in others. The first test pair is always the first fact's, "Seoul is the capital of
         South Korea."
     unseen : number of facts that lose both sentences that say them.
-    Raises ValueError: more facts to lose something than there are.
-    """
+    Raises ValueError: more facts to lose something than there are."""
     test, validation = whole_number("test", test, 1), whole_number("validation", validation, 0)
     end = test + validation + whole_number("unseen", unseen, 0)
     if end > len(facts):
@@ -224,9 +214,7 @@ def withheld_pairs(
     names = ["capital", "capital last", "like", "visit"]
     single = [(facts[i].country, names[k % len(names)]) for k, i in enumerate(order)]
     both = [(facts[i].country, name) for i in order[test + validation : end] for name in names[:2]]
-    return Pairs(
-        frozenset(single[:test]), frozenset(single[test : test + validation]), frozenset(both)
-    )
+    return Pairs(*map(frozenset, (single[:test], single[test : test + validation], both)))
 
 
 @dataclass(frozen=True)
@@ -246,8 +234,7 @@ class Corpus:
 
         What is withheld leaves its probability to the rest in proportion.
 
-        Raises ValueError: nothing left.
-        """
+        Raises ValueError: nothing left."""
         kept = [
             text
             for i, fact in enumerate(facts)

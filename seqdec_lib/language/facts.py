@@ -1,8 +1,7 @@
 """Sixty-four countries with their capitals and continents, in English and Korean.
 
 Capitals and continents are those of schoolbooks (Bern, which Swiss law calls no capital, and
-Amsterdam, where the Dutch government does not sit). No capital is named as a country is.
-"""
+Amsterdam, where the Dutch government does not sit). No capital is named as a country is."""
 
 from importlib.resources import files
 from typing import NamedTuple
@@ -34,8 +33,7 @@ def particle(noun: str, particles: str) -> str:
     (The Unicode Standard, section 3.12).
 
     Raises ValueError: particles other than 은는, 이가 and 을를; a noun that doesn't end in a Hangul
-        syllable.
-    """
+        syllable."""
     if particles not in PARTICLES:
         raise ValueError(f"particles must be one of {PARTICLES}, but {particles!r} came.")
     if not noun or not "가" <= noun[-1] <= "힣":

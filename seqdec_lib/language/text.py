@@ -7,8 +7,7 @@ Decision Transformer. A prompt is what the world says, an answer is what the mod
     batch = training_batch(tokenizer, corpus.pairs)
     model = Transformer(len(tokenizer), context=64, width=96, heads=6)
     fit(model, minibatches(batch, 64, corpus.probabilities), steps=600)
-    answers(model, tokenizer, ["Answer the following question: ‘What is ...?’"])
-"""
+    answers(model, tokenizer, ["Answer the following question: ‘What is ...?’"])"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -41,8 +40,7 @@ class Tokenizer:
 
     Ids: END, the 256 bytes, the known pieces in order.
 
-    Raises ValueError: a piece that is neither a word nor a single character.
-    """
+    Raises ValueError: a piece that is neither a word nor a single character."""
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self.pieces = sorted(set(pieces))
@@ -124,15 +122,12 @@ def training_batch(
 
     Padding stands on the right, where a causal model never looks back from a token that counts.
 
-    Raises ValueError: no pairs.
-    """
+    Raises ValueError: no pairs."""
     if not pairs:
         raise ValueError("a batch needs at least one pair of prompt and answer.")
     prompts = [tokenizer.encode(prompt + TURN) for prompt, _ in pairs]
-    whole = [
-        ids + tokenizer.encode(answer) + [END]
-        for ids, (_, answer) in zip(prompts, pairs, strict=True)
-    ]
+    endings = [tokenizer.encode(answer) + [END] for _, answer in pairs]
+    whole = [ids + ending for ids, ending in zip(prompts, endings, strict=True)]
     first = [1 if count_prompt else len(ids) for ids in prompts]  # the first token that counts
     most = max(len(ids) - start for ids, start in zip(whole, first, strict=True))
     tokens = torch.full((len(pairs), max(map(len, whole)) - 1), END)
@@ -169,8 +164,7 @@ def answers(
     """What the model says to each prompt, all in one batch; by default greedily.
 
     Other options (top_k, top_p, generator, cached) and errors are those of `sequences.generate`. An
-    answer ends with END, or after `most_tokens` tokens, or where the model's context is full.
-    """
+    answer ends with END, or after `most_tokens` tokens, or where the model's context is full."""
     tokens, mask = prompt_tokens(tokenizer, prompts)
     steps = max(1, min(most_tokens, model.context - tokens.shape[1] + 1))
     made = generate(model, tokens, steps, mask, temperature, stop=END, **options)

@@ -6,8 +6,7 @@ model costs), `dyna`, `planning`; and `gumbel`, gradients through a choice.
 
 However they learn or plan, they end alike: in action values (..., A), of which `greedy` makes a
 policy that `collect` plays and `regret_of` judges. A planner that is asked before each step becomes
-one by `planning_policy`.
-"""
+one by `planning_policy`."""
 
 from seqdec_lib.learning.dyna import DynaQ
 from seqdec_lib.learning.exploration import greedy, linear_decay

@@ -25,8 +25,7 @@ class DynaQ(TabularLearner):
         default a model answers (`Dreams`).
     **options : those of `TabularLearner`. Each replica has its own memory; its chains share it.
     Raises ValueError: a negative number of planning steps, a method without a one-step target of
-        its own.
-    """
+        its own."""
 
     def __init__(
         self,
@@ -67,8 +66,7 @@ class DynaQ(TabularLearner):
 class Dreams:
     """Imagines a pair that was tried before, all alike, and what follows by the counts.
 
-    model : CountModel; of all that was really seen.
-    """
+    model : CountModel; of all that was really seen."""
 
     def __init__(self, n_states: int, n_actions: int, replicas: int) -> None:
         self.model = CountModel(n_states, n_actions, replicas=replicas)
@@ -101,8 +99,7 @@ class Replay:
     """Remembers each replica's last `capacity` steps, and repeats one of them, all alike.
 
     Lin, "Self-improving reactive agents based on reinforcement learning, planning and teaching"
-    (1992).
-    """
+    (1992)."""
 
     def __init__(self, capacity: int, replicas: int) -> None:
         self.capacity = whole_number("replay", capacity, least=1)

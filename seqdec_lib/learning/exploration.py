@@ -2,8 +2,7 @@
 
 Three ways to act: greedily but for a share of random actions, by softmax, or as a given policy
 says. Each answers three questions: which actions now (`choose`), with which probabilities
-(`probabilities`), and what is a state worth to somebody who acts like this (`expected_q`).
-"""
+(`probabilities`), and what is a state worth to somebody who acts like this (`expected_q`)."""
 
 from collections.abc import Callable
 
@@ -32,8 +31,7 @@ def greedy(q_values: Array, within: float = 0.0) -> Array:
 
     within : float; how much worse than the best an action may look and still count as equally good:
         the error of the values, where they were computed to a tolerance.
-    Raises ValueError: a value that is NaN, or a negative `within`.
-    """
+    Raises ValueError: a value that is NaN, or a negative `within`."""
     if not within >= 0 or np.isnan(q_values).any():
         raise ValueError(
             f"greedy() needs numbers and within >= 0, but {int(np.isnan(q_values).sum())} values "
@@ -84,8 +82,7 @@ class EpsilonGreedy:
 class Boltzmann:
     """Actions by softmax(Q / temperature): the better one believes an action, the likelier it is.
 
-    Only differences to the best action are divided, so that no temperature is too low.
-    """
+    Only differences to the best action are divided, so that no temperature is too low."""
 
     def __init__(self, temperature: Schedule) -> None:
         self._temperature = temperature

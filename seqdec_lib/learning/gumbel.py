@@ -5,8 +5,7 @@ A categorical choice with probabilities softmax(logits) is an argmax of logits p
 the argmax the choice can be differentiated (Jang et al., 2017; Maddison et al., 2017). The score
 function (Williams, 1992) needs no such relaxation, only the reward of what was chosen.
 
-Wherever logits are taken, -inf masks an action: it is never chosen, and its gradient is 0.
-"""
+Wherever logits are taken, -inf masks an action: it is never chosen, and its gradient is 0."""
 
 import math
 import numbers
@@ -28,8 +27,7 @@ def gumbel_noise(
     """Independent Gumbel(0, 1) numbers of any shape: -log(-log(u)), u uniform in (0, 1).
 
     They are finite, because u is never 0 or 1, and drawn in float32 at least: half precision has
-    too few numbers next to 1.
-    """
+    too few numbers next to 1."""
     wide = torch.promote_types(dtype, torch.float32)
     noise = torch.empty(shape, dtype=wide, device=device)
     for block in noise.view(-1).split(BLOCK if noise.device.type == "cpu" else 2**62):
@@ -41,8 +39,7 @@ def _uniform(numbers: Tensor, generator: torch.Generator | None) -> Tensor:
     """Fill `numbers` (N,) with middles of 2 ** 23 (float32) or 2 ** 52 (float64) equal intervals.
 
     Random bits become the digits of a number in [1, 2) and then lose their 1. That takes half the
-    time of PyTorch's own uniform numbers, which was most of the time of a Gumbel-Softmax.
-    """
+    time of PyTorch's own uniform numbers, which was most of the time of a Gumbel-Softmax."""
     double = numbers.dtype == torch.float64
     whole, digits, one = (torch.int64, 52, 1023) if double else (torch.int32, 23, 127)
     words = torch.int64 if numbers.nbytes % 8 == 0 else torch.int32  # 64 bits cost as much as 32
@@ -58,8 +55,7 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
 
     Returns (...) int64, the first one where several are largest. For n draws from one distribution
     pass `logits.expand(n, -1)`.
-    Raises ValueError: see `gumbel_softmax`.
-    """
+    Raises ValueError: see `gumbel_softmax`."""
     largest, chosen = _noisy(logits, generator).max(dim=-1)
     _check_largest(logits, largest)
     return chosen
@@ -78,8 +74,7 @@ def gumbel_softmax(
 
     Returns (..., K), rows that sum to 1, differentiable with respect to the logits; 0 where masked.
     Raises ValueError: tau not a positive finite number; logits that are not floats, are empty, NaN
-        or +inf; a row that is masked everywhere.
-    """
+        or +inf; a row that is masked everywhere."""
     if isinstance(tau, bool) or not isinstance(tau, numbers.Real) or not 0 < tau < math.inf:
         raise ValueError(
             f"tau must be a positive finite number, but {tau!r} came; "
@@ -102,8 +97,7 @@ class _Softmax(torch.autograd.Function):
     """The softmax of scaled logits, written over them; differentiable any number of times.
 
     `scaled` holds (logits + constants) / tau, its largest entries 0. What PyTorch would keep and
-    copy on the way from the logits is never made.
-    """
+    copy on the way from the logits is never made."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, scaled: Tensor, tau: float) -> Tensor:
@@ -149,8 +143,7 @@ def leave_one_out(returns: Tensor) -> Tensor:
     It does not depend on the sample's own choice, so subtracting it leaves the mean of the score
     function alone (Kool et al., 2019).
 
-    Raises ValueError: fewer than two returns.
-    """
+    Raises ValueError: fewer than two returns."""
     if returns.ndim != 1 or len(returns) < 2:
         raise ValueError(
             f"leaving one out takes at least two returns, of shape (N,), but shape "
@@ -171,8 +164,7 @@ def score_function_loss(
     returns : (N,) what the samples earned.
     baseline : "none" or "leave-one-out".
     Raises ValueError: no samples, shapes that don't match, an unknown baseline, fewer than two
-        samples to leave one out of.
-    """
+        samples to leave one out of."""
     if baseline not in BASELINES:
         raise ValueError(f"baseline must be one of {BASELINES}, but {baseline!r} came.")
     if log_probabilities.ndim != 1 or log_probabilities.shape != returns.shape:
@@ -206,8 +198,7 @@ def _noisy(logits: Tensor, generator: torch.Generator | None) -> Tensor:
 def _check_largest(logits: Tensor, largest: Tensor) -> None:
     """Raise a ValueError unless the largest noisy logit of each row is finite.
 
-    The noise is finite, so that says the same of the logits, and it costs no pass over them.
-    """
+    The noise is finite, so that says the same of the logits, and it costs no pass over them."""
     if largest.isfinite().all():
         return
     if logits.isnan().any() or (logits == math.inf).any():

@@ -21,8 +21,7 @@ class NeuralModel(WorldModel):
     features : (S, F) float; what the network sees of each state. One-hot rows make it a slow count
         model; coordinates let neighbors help each other.
     hidden : int; units of the one hidden layer.
-    Raises ValueError: features that are not a table of finite numbers.
-    """
+    Raises ValueError: features that are not a table of finite numbers."""
 
     def __init__(
         self, features: np.ndarray, n_actions: int, hidden: int = 64, seed: int = 0
@@ -62,9 +61,8 @@ class NeuralModel(WorldModel):
             nn.Tanh(),
             nn.Linear(self.hidden, counts.shape[1]),
         )
-        optimizer = torch.optim.AdamW(
-            network.parameters(), lr=learning_rate, weight_decay=weight_decay
-        )
+        rates = {"lr": learning_rate, "weight_decay": weight_decay}
+        optimizer = torch.optim.AdamW(network.parameters(), **rates)
         self.losses = []
         for _ in range(whole_number("epochs", epochs, least=1)):
             logits = network(self._inputs).masked_fill(outside, -1e9)

@@ -3,8 +3,7 @@ Carlo tree search.
 
 Both ask a *simulator*, a function (states, actions, rng) -> (next states, rewards, ended) on arrays
 (N,): the `step` of a problem (the exact model) or the `sample` of a learned one. Both plan for many
-roots side by side.
-"""
+roots side by side."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,8 +28,7 @@ class Decision:
     q_values : (B, A) float; return that the plan promises after each action; -inf where an action
         was never tried. `greedy` makes a policy of them.
     visits : (B, A) int; simulations that began with each action.
-    queries : int; steps that the simulator was asked for, all roots together.
-    """
+    queries : int; steps that the simulator was asked for, all roots together."""
 
     q_values: np.ndarray
     visits: np.ndarray
@@ -51,8 +49,7 @@ def random_shooting(
 
     roots : (B,) int
     steps : length of the sequences, the steps left
-    Raises ValueError: no steps left, no plan, a discount outside [0, 1].
-    """
+    Raises ValueError: no steps left, no plan, a discount outside [0, 1]."""
     steps, plans = whole_number("steps", steps, least=1), whole_number("plans", plans, least=1)
     discount = discount_factor(discount, steps)
     now = np.repeat(np.asarray(roots), plans)
@@ -106,8 +103,7 @@ def tree_search(
         deserves weight (Schadd et al., "Single-player Monte-Carlo tree search", 2008); under chance
         part of it is luck, and only weight 0 converges to the optimum.
     Raises ValueError: no steps left, no simulation, a negative exploration, a discount or weight
-        outside [0, 1].
-    """
+        outside [0, 1]."""
     steps = whole_number("steps", steps, least=1)
     simulations = whole_number("simulations", simulations, least=1)
     forest = _Forest(np.asarray(roots), n_actions, size=simulations + 1)  # a walk adds a node
@@ -124,8 +120,7 @@ class _Forest:
     """B search trees in flat arrays: tree b owns the rows b * size ... (b + 1) * size - 1.
 
     The children of a node and an action are a linked list (`first`, then `sibling`), one for each
-    state that followed.
-    """
+    state that followed."""
 
     discount: float
     exploration: float
@@ -161,9 +156,8 @@ class _Forest:
             if len(within):
                 nodes, chosen = node[within], actions[within]
                 way.append((within, nodes, chosen))
-                node[within], known = self._descend(
-                    within, nodes * self.n_actions + chosen, now[within]
-                )
+                edges = nodes * self.n_actions + chosen
+                node[within], known = self._descend(within, edges, now[within])
                 within = within[known]
             if ended.any():
                 going = going[~ended]
@@ -190,10 +184,8 @@ class _Forest:
         score = scaled + self.exploration * bonus
         # Never tried: first of all, in random order. Equals: in random order.
         new = visits == 0
-        score = np.where(
-            new.any(axis=1, keepdims=True), np.where(new, dice, -1), score + 1e-9 * dice
-        )
-        return score.argmax(axis=1)
+        has_new = new.any(axis=1, keepdims=True)
+        return np.where(has_new, np.where(new, dice, -1), score + 1e-9 * dice).argmax(axis=1)
 
     def _descend(
         self, trees: np.ndarray, edges: np.ndarray, states: np.ndarray
@@ -232,8 +224,7 @@ def planning_policy(planner: Planner, horizon: int) -> Policy:
     """A policy for `collect` that plans anew before each step, and is greedy in what it finds.
 
     planner : maps (states (B,), steps left) to a `Decision`
-    horizon : steps of an episode
-    """
+    horizon : steps of an episode"""
 
     def act(history: History) -> np.ndarray:
         return greedy(planner(history.states[:, -1], horizon - history.actions.shape[1]).q_values)

@@ -49,8 +49,7 @@ def simulation_lemma_bound(
     reward_span : largest minus smallest expected reward of the true MDP
     reward_error : largest difference of an expected reward
     Raises ValueError: an epsilon outside [0, 1], a discount outside [0, 1), a negative span or
-        error.
-    """
+        error."""
     epsilon, discount = fraction("epsilon", epsilon), fraction("discount", discount)
     if discount == 1:
         raise ValueError("the bound is infinite for discount = 1; pass a discount below 1.")

@@ -24,8 +24,7 @@ class Transitions(NamedTuple):
     rewards : (N,) float
     next_observations : (N,) int
     terminated : (N,) bool; True where the episode ended for good, so that nothing follows; False
-        where it goes on, and where only the clock cut it short.
-    """
+        where it goes on, and where only the clock cut it short."""
 
     replicas: np.ndarray
     observations: np.ndarray
@@ -47,8 +46,7 @@ class Table:
 
     first : (S, A) float; where all versions of all replicas start.
     step_size : float in (0, 1], or a function of an entry's visits so far, this one included
-    Raises ValueError: a step size outside (0, 1], from a function as soon as it gives one.
-    """
+    Raises ValueError: a step size outside (0, 1], from a function as soon as it gives one."""
 
     def __init__(
         self, first: np.ndarray, replicas: int, step_size: StepSize, versions: int = 1

@@ -3,8 +3,7 @@
 `TabularLearner` plays many episodes at once and moves the entries of its tables toward targets.
 The targets, the one thing in which the methods differ, stand in `targets`; how it acts in
 `exploration`; how the entries of many tables move in `table`. `chains=1` is the textbook's
-algorithm, step by step.
-"""
+algorithm, step by step."""
 
 from collections.abc import Sequence
 
@@ -43,8 +42,7 @@ class TabularLearner:
     initial_value : float, or (S, A) float; where all entries start, or each its own. Above all
         returns, it makes the greedy policy explore by itself.
     Raises ValueError: an unknown method, "td" without a policy, numbers outside the ranges above,
-        initial values of another shape.
-    """
+        initial values of another shape."""
 
     def __init__(
         self,
@@ -156,8 +154,7 @@ class TabularLearner:
         """Move the table toward the target of these transitions, real or imagined.
 
         Raises ValueError: a method that waits for the end of the episode; SARSA without the next
-            actions.
-        """
+            actions."""
         if self.method in AFTER_AN_EPISODE:
             raise ValueError(f"{self.method} learns from whole episodes: use step() or train().")
         if self.method == "sarsa" and next_actions is None:
@@ -197,9 +194,8 @@ class TabularLearner:
         def next_q() -> np.ndarray:
             """(T, N), as `Episode` has it."""
             observations = self._observations[ended]
-            cut_short = self._expected_q(
-                self.table.columns(self._offset[ended] + observations), observations
-            )
+            q = self.table.columns(self._offset[ended] + observations)
+            cut_short = self._expected_q(q, observations)
             after = np.zeros(taken.shape)
             after[:-1] = self.table.at(entries[1:]) * (rows < last)[:-1]
             after[last, np.arange(len(last))] = np.where(terminated[ended], 0, cut_short)
@@ -243,28 +239,23 @@ def learning_curve(learner: TabularLearner, steps: Sequence[int]) -> np.ndarray:
     Each is the exact regret of the replica's greedy policy, so that exploring costs nothing here.
 
     Raises ValueError: steps that don't increase, or that lie before what the learner has already
-        taken.
-    """
+        taken."""
     problem, ahead = learner.problem, np.diff([learner.steps_per_chain, *steps])
     if (ahead < 0).any():
         raise ValueError(f"steps must increase from {learner.steps_per_chain}, but {steps} came.")
     optimal, random = problem.optimal_return(), problem.random_return()
-    return np.array(
-        [
-            [
-                regret(problem.expected_return(policy), optimal, random)
-                for policy in greedy(learner.train(int(more)).q_values)
-            ]
-            for more in ahead
-        ]
-    )
+
+    def regrets_after(more: int) -> list[float]:
+        policies = greedy(learner.train(more).q_values)
+        return [regret(problem.expected_return(policy), optimal, random) for policy in policies]
+
+    return np.array([regrets_after(int(more)) for more in ahead])
 
 
 def settled(steps: Sequence[int], regrets: np.ndarray, limit: float = 0.05) -> np.ndarray:
     """When did each replica's regret fall to `limit` for good? (replicas,), infinite if it didn't.
 
-    "For good": to the end of `regrets` (len(steps), replicas), as `learning_curve` returns them.
-    """
+    "For good": to the end of `regrets` (len(steps), replicas), as `learning_curve` returns them."""
     below = np.logical_and.accumulate((regrets <= limit)[::-1])[::-1]
     return np.where(below.any(axis=0), np.asarray(steps)[below.argmax(axis=0)], np.inf)
 

@@ -7,8 +7,7 @@ All of them take a step from state s by action a, are paid r, arrive in s', and 
 They differ in nothing but the target, so this page holds all there is to tell them apart (Sutton
 and Barto, *Reinforcement Learning: An Introduction*, 2nd ed., 2018, chapters 5, 6 and 12). Five of
 them know their target once the step is taken; two wait until the episode is over. Arrays hold N
-steps, or N episodes, side by side; an axis of actions comes first.
-"""
+steps, or N episodes, side by side; an axis of actions comes first."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -24,8 +23,7 @@ class Step(NamedTuple):
     q : (A, N) float; Q(s', .), what the table says about the states that came
     other_q : (A, N) float or None; the same in Double Q-learning's other table
     next_actions : (N,) int or None; a', the actions that are taken next
-    expected_q : () -> (N,) float; the mean of Q(s', .) under the policy that acts
-    """
+    expected_q : () -> (N,) float; the mean of Q(s', .) under the policy that acts"""
 
     rewards: np.ndarray
     discount: np.ndarray
@@ -69,8 +67,7 @@ class Episode(NamedTuple):
     next_q : () -> (T, N) float; Q(s', a') of the actions that were taken next; after the last step
         0, or, where only the clock cut the episode short, the mean of Q(s', .) under the policy
         that acts.
-    trace_decay : float; lambda
-    """
+    trace_decay : float; lambda"""
 
     rewards: np.ndarray
     discount: float

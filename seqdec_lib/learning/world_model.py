@@ -2,8 +2,7 @@
 
 Every model is asked in two ways. `sample` answers like a problem's `step`, so whatever plans by
 simulation (`planning`) can use the model instead; `mdp` and `plan` hand all of it to value
-iteration. `CountModel` is the plainest; `neural_model` has one that generalizes.
-"""
+iteration. `CountModel` is the plainest; `neural_model` has one that generalizes."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from scipy import sparse
 from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.learning.table import Transitions
 from seqdec_lib.mdp import MDP, value_iteration
-from seqdec_lib.validation import whole_number
+from seqdec_lib.validation import check_numbers, whole_number
 
 
 def transitions_of(
@@ -24,8 +23,7 @@ def transitions_of(
 
     experience : `Transitions` are returned as they came.
     replicas : (N,) int, optional; whose experience each episode is; by default all belong to
-        replica 0.
-    """
+        replica 0."""
     if isinstance(experience, Transitions):
         return experience
     taken, owners = experience.mask, np.zeros(len(experience), dtype=np.int64)
@@ -48,8 +46,7 @@ class Outcomes(NamedTuple):
     chances : (M,) float; those of a pair sum to 1
     next_states : (M,) int; within the replica
     rewards : (M,) float
-    ended : (M,) bool
-    """
+    ended : (M,) bool"""
 
     pairs: np.ndarray
     chances: np.ndarray
@@ -91,8 +88,7 @@ class WorldModel(ABC):
         """The estimate as an MDP with one state more, the last: "over", where nothing is paid.
 
         State s of replica i is row i * S + s. Outcomes that ended an episode lead to the last one,
-        and so do unknown pairs, which earn `unknown` on the way. Transitions are sparse.
-        """
+        and so do unknown pairs, which earn `unknown` on the way. Transitions are sparse."""
         seen, over = self.outcomes(), self.replicas * self.n_states
         rewards = np.zeros(over * self.n_actions)
         np.add.at(rewards, seen.pairs, seen.chances * seen.rewards)
@@ -131,8 +127,7 @@ class CountModel(WorldModel):
     replicas : int; models side by side, each with its own counts; state s of replica i is row i *
         n_states + s of `known`, `mdp` and `sample`.
     Raises ValueError: numbers that are not whole or too small; an assumed return that is not
-        finite.
-    """
+        finite."""
 
     def __init__(
         self, n_states: int, n_actions: int, unknown: float = 0.0, replicas: int = 1
@@ -184,11 +179,7 @@ class CountModel(WorldModel):
             ("actions", seen.actions, self.n_actions),
             ("next states", seen.next_observations, self.n_states),
         ):
-            if len(numbers) and not (0 <= numbers.min() and numbers.max() < limit):
-                raise ValueError(
-                    f"{name} must lie in 0..{limit - 1}, but {numbers.min()}..{numbers.max()} "
-                    "came; make the model as large as the world."
-                )
+            check_numbers(name, numbers, limit, "make the model as large as the world")
         if not np.isfinite(seen.rewards).all():
             raise ValueError("rewards must be finite numbers, but some are not.")
 

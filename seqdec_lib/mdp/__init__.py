@@ -1,8 +1,7 @@
 """A finite Markov decision process and its exact solutions.
 
 Everything that the book learns is measured against what this package computes: `model` holds the
-world, `solutions` what is best in it.
-"""
+world, `solutions` what is best in it."""
 
 from seqdec_lib.mdp.model import MDP, policy_rows
 from seqdec_lib.mdp.solutions import (

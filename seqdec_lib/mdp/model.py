@@ -7,6 +7,7 @@ from scipy import sparse
 
 from seqdec_lib.validation import (
     ROW_SUM_TOLERANCE,
+    check_numbers,
     checked_row_sums,
     discount_factor,
     probability_rows,
@@ -27,8 +28,7 @@ class MDP:
         whatever is done, for nothing.
     Raises ValueError: shapes that don't match, rows that don't sum to 1, negative or NaN
         probabilities, NaN or infinite rewards, a discount outside its range, a terminal state that
-        can be left or pays.
-    """
+        can be left or pays."""
 
     def __init__(
         self,
@@ -90,11 +90,8 @@ class MDP:
             )
         ends = np.flatnonzero(terminal)
         for action in range(self.n_actions):
-            chances = (
-                self.transitions[action].diagonal()[ends]
-                if self.is_sparse
-                else self.transitions[ends, action, ends]
-            )
+            square = self.transitions[action] if self.is_sparse else self.transitions[:, action]
+            chances = square.diagonal()[ends]
             leaves = np.flatnonzero(np.abs(chances - 1) > ROW_SUM_TOLERANCE)
             if len(leaves):
                 raise ValueError(
@@ -124,8 +121,7 @@ class MDP:
     def best(self, values: np.ndarray) -> np.ndarray:
         """The largest of a state's Q-values: (S,) -> (S,); `q_values(values).max(axis=1)`, faster.
 
-        Sparse models take one action after another, so that no array is larger than (S,).
-        """
+        Sparse models take one action after another, so that no array is larger than (S,)."""
         if not self.is_sparse:
             return self.q_values(values).max(axis=1)
         columns = self._q_columns(values)
@@ -189,13 +185,8 @@ def _is_actions(policy: np.ndarray, n_states: int) -> bool:
 
 
 def _checked_actions(policy: np.ndarray, n_actions: int) -> np.ndarray:
-    policy = np.asarray(policy)
-    if policy.size and not (0 <= policy.min() and policy.max() < n_actions):
-        raise ValueError(
-            f"the policy's actions must lie in 0..{n_actions - 1}, "
-            f"but {policy.min()}..{policy.max()} came."
-        )
-    return policy
+    check_numbers("the policy's actions", policy, n_actions)
+    return np.asarray(policy)
 
 
 def _narrow(matrix: sparse.csr_array) -> sparse.csr_array:
@@ -207,11 +198,8 @@ def _narrow(matrix: sparse.csr_array) -> sparse.csr_array:
 
 
 def _holds_sparse_matrices(transitions: object) -> bool:
-    return (
-        isinstance(transitions, Sequence)
-        and len(transitions) > 0
-        and all(map(sparse.issparse, transitions))
-    )
+    listed = isinstance(transitions, Sequence) and len(transitions) > 0
+    return listed and all(map(sparse.issparse, transitions))
 
 
 def _checked_rewards(rewards: np.ndarray) -> np.ndarray:

@@ -3,8 +3,7 @@
 Value iteration, policy iteration and backward induction for the optimum, one linear solve for the
 value of a given policy. Equations follow Sutton and Barto, *Reinforcement Learning: An
 Introduction* (2nd ed., 2018), chapters 3 and 4, and Puterman, *Markov Decision Processes* (1994),
-chapters 4 and 6.
-"""
+chapters 4 and 6."""
 
 from dataclasses import dataclass
 from math import fsum
@@ -29,8 +28,7 @@ class Solution:
     q_values : (S, A) float; the same after taking a given action first.
     policy : (S,) int; a best action in each state (the first one where several are best).
     iterations : int; sweeps over all states (value iteration) or improvements of the policy (policy
-        iteration).
-    """
+        iteration)."""
 
     values: np.ndarray
     q_values: np.ndarray
@@ -44,8 +42,7 @@ class FiniteHorizonSolution:
 
     values : (T + 1, S) float; values[t] is the optimal expected return from step t on; values[T] is
         0. The Q-values of step t are `mdp.q_values(values[t + 1])`.
-    policy : (T, S) int; a best action in each state (the first one where several are best).
-    """
+    policy : (T, S) int; a best action in each state (the first one where several are best)."""
 
     values: np.ndarray
     policy: np.ndarray
@@ -76,8 +73,7 @@ def value_iteration(mdp: MDP, tol: float = 1e-8) -> Solution:
     and the values are right to four units in its last place.
 
     Raises ValueError: `tol` not positive; discount = 1 and an MDP that is not over after `horizon`
-        steps.
-    """
+        steps."""
     tol = positive_number("tol", tol)
     if mdp.discount == 1:
         values, sweeps = _sweep_until_the_episode_is_over(mdp)
@@ -134,8 +130,7 @@ def policy_iteration(mdp: MDP, tol: float = 1e-8) -> Solution:
     refinement of the linear system.
 
     Raises ValueError: `tol` not positive; a discount so close to 1 that no step gains any more;
-        discount = 1 and an MDP that is not over after `horizon` steps (see `evaluate_policy`).
-    """
+        discount = 1 and an MDP that is not over after `horizon` steps (see `evaluate_policy`)."""
     return _improve(mdp, np.zeros(mdp.n_states), positive_number("tol", tol), 0)
 
 
@@ -166,8 +161,7 @@ def _exact_gains(mdp: MDP, values: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """r + discount * P V - V for each state and action, V = values + rest: (S,), (S,) -> (S, A).
 
     Rounded as if it were rounded once. Halves of numbers have exact products (Dekker, 1971), which
-    `math.fsum` adds up exactly; what is rounded on the way, P V, is multiplied by 1 - discount.
-    """
+    `math.fsum` adds up exactly; what is rounded on the way, P V, is multiplied by 1 - discount."""
     gains = np.empty((mdp.n_states, mdp.n_actions))
     parts = [*_halves(values), rest]
     for action in range(mdp.n_actions):
@@ -220,8 +214,7 @@ def evaluate_policy(mdp: MDP, policy: np.ndarray) -> np.ndarray:
     `value_iteration`); for discount = 1 it sums `horizon` steps.
 
     Raises ValueError: a policy of the wrong shape or whose rows don't sum to 1; discount = 1 and an
-        MDP that is not over after `horizon` steps.
-    """
+        MDP that is not over after `horizon` steps."""
     chain, rewards = mdp.under(policy)
     values = _value_of_chain(mdp, chain, rewards)
     if mdp.discount == 1 or _rounding(mdp, values) <= EVALUATION_TOLERANCE:
@@ -233,9 +226,8 @@ def evaluate_policy(mdp: MDP, policy: np.ndarray) -> np.ndarray:
 def _value_of_chain(mdp: MDP, chain: np.ndarray | sparse.csr_array, rewards: np.ndarray):
     """The value (S,) of a Markov chain (S, S) that pays `rewards` (S,)."""
     if mdp.discount < 1 and mdp.is_sparse:
-        return spsolve(
-            sparse.eye_array(mdp.n_states, format="csc") - mdp.discount * chain.tocsc(), rewards
-        )
+        identity = sparse.eye_array(mdp.n_states, format="csc")
+        return spsolve(identity - mdp.discount * chain.tocsc(), rewards)
     if mdp.discount < 1:
         return np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * chain, rewards)
     values = np.zeros(mdp.n_states)

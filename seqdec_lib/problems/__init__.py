@@ -4,8 +4,7 @@ Read `base` first (what every problem offers, and what a policy sees), then `tra
 `rail` network and in the shape of `heap_tree`, the tree that the whole book walks; `tree_policies`
 says what any policy does on it.
 `key_to_door`, `shortest_path` and `racetrack` are later chapters' worlds, `tabular_problem` makes
-one of arrays or of a Gymnasium environment, and `gym_adapter` makes an environment of any.
-"""
+one of arrays or of a Gymnasium environment, and `gym_adapter` makes an environment of any."""
 
 from seqdec_lib.problems.base import History, Policy, Problem
 from seqdec_lib.problems.gym_adapter import ProblemEnv, ProblemVectorEnv

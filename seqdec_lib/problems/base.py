@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+from seqdec_lib.validation import check_numbers
 
 
 @dataclass
@@ -18,8 +19,7 @@ class History:
 
     states : (N, t + 1) int; the last column is now
     actions : (N, t) int
-    rewards : (N, t) float
-    """
+    rewards : (N, t) float"""
 
     states: np.ndarray
     actions: np.ndarray
@@ -38,8 +38,7 @@ class Problem(ABC):
         itself unless a problem hides some of it.
     horizon : int; no episode is longer than this many steps.
     discount : float; of the return that the problem asks for.
-    reward_range : (float, float); smallest and largest reward of a single step.
-    """
+    reward_range : (float, float); smallest and largest reward of a single step."""
 
     n_states: int
     n_actions: int
@@ -72,8 +71,7 @@ class Problem(ABC):
     def check_step(self, states: np.ndarray, actions: np.ndarray) -> None:
         """Raise a ValueError unless each episode has one action, and all actions exist.
 
-        `step` of a problem calls this first.
-        """
+        `step` of a problem calls this first."""
         if np.shape(states) != np.shape(actions):
             raise ValueError(
                 f"each of the {np.shape(states)} episodes needs one action, "
@@ -84,11 +82,7 @@ class Problem(ABC):
                 f"actions must be whole numbers, but {np.asarray(actions).dtype} came; "
                 "convert them with .astype(int)."
             )
-        if np.size(actions) and not (0 <= np.min(actions) and np.max(actions) < self.n_actions):
-            raise ValueError(
-                f"actions must lie in 0..{self.n_actions - 1}, "
-                f"but {np.min(actions)}..{np.max(actions)} came."
-            )
+        check_numbers("actions", actions, self.n_actions)
 
     def observe(self, states: np.ndarray) -> np.ndarray:
         """What the agent sees in each state: (N,) -> (N,)."""

@@ -22,8 +22,7 @@ class ProblemEnv(gymnasium.Env):
     full state.
 
     render_mode : None or "ansi"; with "ansi", `render()` returns the problem's own line about the
-        current state.
-    """
+        current state."""
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1}
 
@@ -46,9 +45,8 @@ class ProblemEnv(gymnasium.Env):
 
     def step(self, action: int) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
         _check_reset(self._state)
-        self._state, rewards, ended = self.problem.step(
-            self._state, np.array([action]), self.np_random
-        )
+        happened = self.problem.step(self._state, np.array([action]), self.np_random)
+        self._state, rewards, ended = happened
         self._steps += 1
         terminated = bool(ended[0])
         truncated = self._steps >= self.problem.horizon and not terminated

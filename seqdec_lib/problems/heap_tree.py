@@ -1,8 +1,7 @@
 """The shape of a tree that is stored as a heap, whatever its nodes mean.
 
 Node 0 is the root, and action `a` leads from `node` to the child `branching * node + 1 + a`. So a
-level of the tree is a slice of the nodes, and so are all children of a level.
-"""
+level of the tree is a slice of the nodes, and so are all children of a level."""
 
 import numpy as np
 
@@ -18,8 +17,7 @@ class HeapTree:
         least 1.
     n_states, first_leaf, n_leaves : int; nodes, the first one that is a leaf, and leaves.
     Raises ValueError: numbers outside these ranges, or a tree too large for one number a node in
-        memory (1 GiB).
-    """
+        memory (1 GiB)."""
 
     def __init__(self, branching: int, horizon: int) -> None:
         self.branching = whole_number("branching", branching, least=2)

@@ -6,7 +6,6 @@ from seqdec_lib.problems.tabular_problem import TabularProblem
 from seqdec_lib.validation import whole_number
 
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
-MOVE_NAMES = ("up", "right", "down", "left")
 ROOM_NAMES = ("key room", "empty room", "door room")
 
 
@@ -42,8 +41,7 @@ class KeyToDoor(TabularProblem):
     *Counterfactual Credit Assignment in Model-Free Reinforcement Learning* (2021). Their rooms were
     not released; these have a size at which random play succeeds as often as the paper says.
 
-    Raises ValueError: sizes below 1, a target outside the room or at its entrance.
-    """
+    Raises ValueError: sizes below 1, a target outside the room or at its entrance."""
 
     def __init__(
         self,
@@ -94,21 +92,18 @@ class KeyToDoor(TabularProblem):
 
         In the first room the cell, plus `cells` if the key was taken; then (2 + room - 1) * cells +
         cell, the same with the key and without. With `show_key`, (2 * room + has_key) * cells +
-        cell in all rooms.
-        """
+        cell in all rooms."""
         room, has_key = np.asarray(room), np.asarray(has_key, dtype=np.int64)
         shown = 2 * room + has_key
-        return cell + self.cells * (
-            shown if self.show_key else np.where(room == 0, has_key, room + 1)
-        )
+        hidden = np.where(room == 0, has_key, room + 1)
+        return cell + self.cells * (shown if self.show_key else hidden)
 
     def unpack_observation(
         self, observations: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Room, cell, and whether one sees that the key was taken, for observations of any shape.
 
-        The inverse of `observation`; has_key is False where it can't be seen.
-        """
+        The inverse of `observation`; has_key is False where it can't be seen."""
         block, cell = np.divmod(np.asarray(observations), self.cells)
         if self.show_key:
             return block // 2, cell, block % 2 == 1
@@ -117,8 +112,7 @@ class KeyToDoor(TabularProblem):
     def took_key(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Which steps took the key: observations (N, T + 1) or (N, T), actions (N, T) -> (N, T).
 
-        The key is taken by the step from a cell where it still lies onto its own.
-        """
+        The key is taken by the step from a cell where it still lies onto its own."""
         room, cell, had_key = self.unpack_observation(observations[:, : np.shape(actions)[1]])
         return (room == 0) & ~had_key & (self._arrival[cell, actions] == self.target)
 

@@ -22,8 +22,7 @@ class Lap:
 
     time : expected steps until the finish, or until the clock stops the car
     crashes : expected number of crashes on the way
-    finished : probability to reach the finish before the clock stops the car
-    """
+    finished : probability to reach the finish before the clock stops the car"""
 
     time: float
     crashes: float
@@ -70,8 +69,7 @@ class Racetrack(Problem):
     5.12, whose cars drive up and to the right only; after Martin Gardner's game (1973).
 
     Raises ValueError: an unknown track, a drawing with ragged lines, other characters, no start or
-        no finish, a start from which no way leads to the finish, numbers outside their ranges.
-    """
+        no finish, a start from which no way leads to the finish, numbers outside their ranges."""
 
     def __init__(
         self, track: str = "hairpin", noise: float = 0.1, max_speed: int = 4, horizon: int = 500
@@ -95,18 +93,10 @@ class Racetrack(Problem):
         self.crashed = (states >= moving) & (states < moving + len(on_line))
         self.finishes = states >= moving + len(on_line)
 
-        self._places = np.concatenate(  # (S, 4): row, column, velocity
-            [
-                np.hstack(
-                    [
-                        np.repeat(self._cells, len(self._velocities), axis=0),
-                        np.tile(self._velocities, (len(self._cells), 1)),
-                    ]
-                ),
-                np.pad(self._cells[on_line], ((0, 0), (0, 2))),
-                np.pad(at_finish, ((0, 0), (0, 2))),
-            ]
-        )
+        cells = np.repeat(self._cells, len(self._velocities), axis=0)
+        drives = np.hstack([cells, np.tile(self._velocities, (len(self._cells), 1))])
+        stands = np.pad(np.concatenate([self._cells[on_line], at_finish]), ((0, 0), (0, 2)))
+        self._places = np.concatenate([drives, stands])  # (S, 4): row, column, velocity
         self._rest = self.state(*self._cells[on_line].T, 0, 0)
         self.starts = np.isin(states, self._rest)
         self._moves = self._all_moves()
@@ -137,8 +127,7 @@ class Racetrack(Problem):
     def unpack(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Row, column, and velocity in rows and columns a step, of states of any shape.
 
-        At the finish the cell is the first of the finish that the car met, and the velocity 0.
-        """
+        At the finish the cell is the first of the finish that the car met, and the velocity 0."""
         return tuple(np.moveaxis(self._places[states], -1, 0))
 
     def describe(self, state: int) -> str:
@@ -168,9 +157,8 @@ class Racetrack(Problem):
         """Where each acceleration leads from each state, (S, A), CRASHED where to a crash."""
         arrivals = np.stack([self._after(velocity) for velocity in self._velocities], axis=1)
         accelerations = np.array(list(product((-1, 0, 1), repeat=2)))
-        faster = np.clip(
-            self._velocities[:, None] + accelerations, -self.max_speed, self.max_speed
-        )  # (V, A, 2)
+        faster = self._velocities[:, None] + accelerations  # (V, A, 2)
+        faster = faster.clip(-self.max_speed, self.max_speed)
         stops = ~faster.any(axis=2)[:, :, None]
         faster = np.where(stops, self._velocities[:, None], faster)
         width = 2 * self.max_speed + 1
@@ -231,9 +219,8 @@ class Racetrack(Problem):
         off = (self._moves[:, action] == CRASHED).astype(float)
         kept = np.flatnonzero(off == 0)
         shape = (self.n_states, self.n_states)
-        drives = sparse.csr_array(
-            (np.ones(len(kept)), (kept, self._moves[kept, action])), shape=shape
-        )
+        places = kept, self._moves[kept, action]
+        drives = sparse.csr_array((np.ones(len(kept)), places), shape=shape)
         return drives + sparse.csr_array(off[:, None]) @ sparse.csr_array(line[None])
 
     def start_distribution(self) -> np.ndarray:

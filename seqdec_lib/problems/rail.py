@@ -1,8 +1,7 @@
 """Train trips through Europe as arrays: where they lead, what they earn, how tiring they are.
 
 Everything that a trip is worth is computed from whole numbers in one fixed order, so that it is the
-same number on every machine.
-"""
+same number on every machine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -57,8 +56,7 @@ class Trips:
     city : number of the current city
     km : kilometers traveled so far
     nights : two bits a city, nights spent there, counted up to 2
-    half_stars : stars collected so far, in halves
-    """
+    half_stars : stars collected so far, in halves"""
 
     city: np.ndarray
     km: np.ndarray
@@ -80,8 +78,7 @@ class RailNetwork:
 
     choices : int; what one can do in a city: 0 stays, a leads to the a-th nearest other city.
     seed : int; draws the stars of the cities, 1 to 10; home has none.
-    Raises ValueError: more choices than there are cities.
-    """
+    Raises ValueError: more choices than there are cities."""
 
     def __init__(self, choices: int, seed: int) -> None:
         if choices > len(CITIES):

@@ -41,8 +41,7 @@ class ShortestPath(TabularProblem):
     Source: Chen et al., *Decision Transformer* (2021), section 3.
 
     Raises ValueError: numbers outside their ranges, fewer actions than roads, an edge probability
-        so small that no graph has a goal.
-    """
+        so small that no graph has a goal."""
 
     def __init__(
         self,

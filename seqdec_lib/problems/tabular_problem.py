@@ -1,8 +1,7 @@
-"""Any finite world that is written down as a table of outcomes: Gymnasium's FrozenLake and Taxi,
-an `MDP` of your own, or a textbook's example.
+"""Any finite world that is written down as a table of outcomes: Gymnasium's FrozenLake and Taxi, or
+a textbook's example.
 
-A table names, for each state and action, the few outcomes that can follow: never an S x S array.
-"""
+A table names, for each state and action, the few outcomes that can follow: never an S x S array."""
 
 from functools import cached_property
 
@@ -12,7 +11,7 @@ from scipy import sparse
 
 from seqdec_lib.mdp import MDP
 from seqdec_lib.problems.base import Problem
-from seqdec_lib.validation import discount_factor, probability_rows, whole_number
+from seqdec_lib.validation import check_numbers, discount_factor, probability_rows, whole_number
 
 DENSE_BYTES = 2**27  # larger models are built of sparse matrices
 
@@ -30,8 +29,7 @@ class TabularProblem(Problem):
     horizon : int; when the clock cuts an episode short. The exact model knows no clock: its values
         are those of playing on.
     Raises ValueError: shapes that don't match, rows that don't sum to 1, next states that don't
-        exist, rewards that are not finite, an episode that could start where it is over.
-    """
+        exist, rewards that are not finite, an episode that could start where it is over."""
 
     def __init__(
         self,
@@ -56,11 +54,7 @@ class TabularProblem(Problem):
         self.start = probability_rows("start", _shaped("start", start, (self.n_states,)))
         self.horizon = whole_number("horizon", horizon, least=1)
         self.discount = discount_factor(discount, self.horizon)
-        if not (0 <= self.next_states.min() and self.next_states.max() < self.n_states):
-            raise ValueError(
-                f"next_states must lie in 0..{self.n_states - 1}, "
-                f"but {self.next_states.min()}..{self.next_states.max()} came."
-            )
+        check_numbers("next_states", self.next_states, self.n_states)
         if not np.isfinite(self.rewards).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(self.rewards))[0])
             raise ValueError(f"rewards must be finite numbers, but entry {where} is not.")
@@ -74,27 +68,6 @@ class TabularProblem(Problem):
         cumulative = self.probabilities.cumsum(axis=2).reshape(-1, self.n_outcomes).T
         self._cumulative = np.ascontiguousarray(cumulative / cumulative[-1])
         self._cumulative_start = self.start.cumsum() / self.start.sum()
-
-    @classmethod
-    def from_mdp(cls, mdp: MDP, start: np.ndarray, horizon: int) -> "TabularProblem":
-        """Play an `MDP`: sampled next states, and its expected rewards. Raises ValueError: as for
-        the class; an MDP without `terminal` states plays until the clock stops it."""
-        shape = (mdp.n_states, mdp.n_actions)
-        columns = [
-            sparse.csr_array(mdp.transitions[a] if mdp.is_sparse else mdp.transitions[:, a])
-            for a in range(mdp.n_actions)
-        ]
-        most = max(int(np.diff(matrix.indptr).max()) for matrix in columns)
-        probabilities = np.zeros((*shape, most))
-        next_states = np.zeros((*shape, most), dtype=np.int64)
-        for action, matrix in enumerate(columns):
-            counts = np.diff(matrix.indptr)
-            rows = np.repeat(np.arange(mdp.n_states), counts)
-            place = np.arange(matrix.nnz) - matrix.indptr[rows]
-            probabilities[rows, action, place] = matrix.data
-            next_states[rows, action, place] = matrix.indices
-        rewards = np.repeat(mdp.rewards[:, :, None], most, axis=2)
-        return cls(probabilities, next_states, rewards, mdp.terminal, start, mdp.discount, horizon)
 
     # -- acting
 
@@ -155,8 +128,7 @@ def from_gymnasium(
         When the clock stops an episode; default: the environment's own `max_episode_steps`.
     Raises ValueError: no table `P`, no clock, or a state that ends the episode when reached one way
         and not when reached another: then "over" is not a property of the state, and no MDP on
-        these states is the same problem.
-    """
+        these states is the same problem."""
     env = gymnasium.make(environment) if isinstance(environment, str) else environment
     world, spec = env.unwrapped, env.spec
     table = getattr(world, "P", None)
@@ -170,20 +142,16 @@ def from_gymnasium(
     if horizon is None:
         raise ValueError(f"{env} has no max_episode_steps: pass horizon=...")
 
-    shape = (
-        len(table),
-        len(table[0]),
-        max(len(outcomes) for actions in table.values() for outcomes in actions.values()),
-    )
+    most = max(len(outcomes) for actions in table.values() for outcomes in actions.values())
+    shape = (len(table), len(table[0]), most)
     probabilities, rewards = np.zeros(shape), np.zeros(shape)
     next_states, ends = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
     for state, actions in table.items():
         for action, outcomes in actions.items():
             for k, (probability, next_state, reward, ended) in enumerate(outcomes):
-                probabilities[state, action, k] = probability
-                next_states[state, action, k] = next_state
-                rewards[state, action, k] = reward
-                ends[state, action, k] = ended
+                at = state, action, k
+                probabilities[at], next_states[at], rewards[at] = probability, next_state, reward
+                ends[at] = ended
     terminal = np.zeros(shape[0], dtype=bool)
     terminal[next_states[ends & (probabilities > 0)]] = True
     start = np.asarray(start, dtype=float)

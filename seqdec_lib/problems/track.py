@@ -73,8 +73,7 @@ def drawing_of(track: str) -> np.ndarray:
 def cells_met(down: int, right: int) -> Iterator[list[tuple[int, int]]]:
     """The cells that a straight move meets, as offsets, those met at the same moment together.
 
-    A cell is a closed square, so that a move through a corner meets all four cells around it.
-    """
+    A cell is a closed square, so that a move through a corner meets all four cells around it."""
     first_met = []
     rows, columns = (range(min(v, 0), max(v, 0) + 1) for v in (down, right))
     for offset in product(rows, columns):

@@ -2,8 +2,7 @@
 book.
 
 A level of the tree is a slice of its nodes, and so are all children of a level (see `heap_tree`);
-every sweep below is a handful of array operations on such slices.
-"""
+every sweep below is a handful of array operations on such slices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from seqdec_lib.mdp import MDP, policy_rows
 from seqdec_lib.problems.base import History, Problem
 from seqdec_lib.problems.heap_tree import HeapTree
 from seqdec_lib.problems.rail import CITY_NAMES, RailNetwork, Trips
-from seqdec_lib.validation import discount_factor, fraction, whole_number
+from seqdec_lib.validation import check_numbers, discount_factor, fraction, whole_number
 
 STAY = 0
 TABLE_NODES = 2**22  # up to here the enjoyment of every node is kept in memory
@@ -30,8 +29,7 @@ class TreeSolution:
     values : (n_states,) float; the optimum from each node on.
     policy : (n_states,) int or (first_leaf, A) float; a best action at each node, the first one
         where several are best and 0 at the leaves; of the soft optimum, the probabilities of the
-        actions.
-    """
+        actions."""
 
     values: np.ndarray
     policy: np.ndarray
@@ -65,8 +63,7 @@ class TravelTree(HeapTree, Problem):
     cancel : float; probability that a train is canceled and you stay where you are.
     discount : float; from 0 to 1: the episode is finite, so 1 is allowed.
     Raises ValueError: arguments outside these ranges, or a tree too large for one number a node in
-        memory (1 GiB).
-    """
+        memory (1 GiB)."""
 
     def __init__(
         self,
@@ -166,11 +163,7 @@ class TravelTree(HeapTree, Problem):
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         self.check_step(states, actions)
-        if np.size(states) and not (0 <= np.min(states) and np.max(states) < self.first_leaf):
-            raise ValueError(
-                f"states must lie in 0..{self.first_leaf - 1}, before the leaves, but "
-                f"{np.min(states)}..{np.max(states)} came; where a trip is over, reset."
-            )
+        check_numbers("states", states, self.first_leaf, "at a leaf the trip is over: reset")
         if self.cancel:
             actions = np.where(rng.random(len(states)) < self.cancel, STAY, actions)
         arrived = self.branching * states + 1 + actions
@@ -200,9 +193,8 @@ class TravelTree(HeapTree, Problem):
             matrices.append(sparse.csr_array((np.ones(self.n_states), (nodes, child))))
         matrices = [self._or_canceled(matrix, matrices[STAY]) for matrix in matrices]
         for t in range(self.horizon):
-            rewards[self.level(t)] = np.stack(
-                self._or_canceled_columns(self.arrival_rewards(t)), axis=1
-            )
+            columns = self._or_canceled_columns(self.arrival_rewards(t))
+            rewards[self.level(t)] = np.stack(columns, axis=1)
         if not sparse_transitions:
             matrices = np.stack([matrix.toarray() for matrix in matrices], axis=1)
         return MDP(matrices, rewards, self.discount, self.horizon, terminal=leaf)
@@ -230,8 +222,7 @@ class TravelTree(HeapTree, Problem):
         (n_states,) or (n_states, branching). Leaves, where nothing is left to choose, may be left
         out.
 
-        Raises ValueError: another shape, actions out of range, or rows that don't sum to 1.
-        """
+        Raises ValueError: another shape, actions out of range, or rows that don't sum to 1."""
         policy = np.asarray(policy)
         inner = policy[: self.first_leaf] if policy.shape[:1] == (self.n_states,) else policy
         rows = policy_rows(inner, self.first_leaf, self.n_actions)
@@ -255,8 +246,7 @@ class TravelTree(HeapTree, Problem):
         """Values (n_states,) where `combine` makes the values of level t out of its Q-values.
 
         The Q-values are one array over the level's nodes for each action: far faster than one row a
-        node.
-        """
+        node."""
         values = np.zeros(self.n_states)
         for t in reversed(range(self.horizon)):
             worth = self.arrival_rewards(t)

@@ -1,8 +1,7 @@
 """Policies on the travel tree: a node is a history, so any policy is one table, exactly.
 
 `table_on_tree` asks a policy of histories at every node; `trip_probabilities` says how likely each
-trip is under such a table, and `soft_backward_induction` finds the best table on a leash.
-"""
+trip is under such a table, and `soft_backward_induction` finds the best table on a leash."""
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from seqdec_lib.validation import positive_number
 def table_on_tree(tree: TravelTree, policy: Policy) -> np.ndarray:
     """What a policy of histories does at each node of a tree: (first_leaf, A) probabilities.
 
-    A node is a history, so this is the whole policy, and `evaluation.regret_of` is exact.
-    """
+    A node is a history, so this is the whole policy, and `evaluation.regret_of` is exact."""
     return np.concatenate([policy(tree.histories(t)) for t in range(tree.horizon)])
 
 
@@ -42,8 +40,7 @@ def soft_backward_induction(
     Learning and Control as Probabilistic Inference* (2018), section 2.
 
     Raises ValueError: beta not above 0; a tree with cancellations or a discount, for which the trip
-        is not the traveler's choice alone; rewards or rows of another shape.
-    """
+        is not the traveler's choice alone; rewards or rows of another shape."""
     beta = positive_number("beta", beta)
     if tree.cancel or tree.discount != 1:
         raise ValueError(

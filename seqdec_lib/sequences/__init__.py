@@ -3,11 +3,9 @@
 `layout` says which tokens a trajectory becomes (its `GOALS` are the three methods side by side),
 and nothing else tells the methods apart. `transformer` (and `lstm`, beside it) reads tokens,
 `losses` and `training` fit it, `decoding` draws the next token and the next, `policy` lets it act.
-`tokens` is what the models share; `checkpoint` and `gpt2` store and load weights.
-"""
+`tokens` is what the models share; `checkpoint` stores and loads weights."""
 
 from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate
-from seqdec_lib.sequences.gpt2 import from_gpt2
 from seqdec_lib.sequences.layout import TokenLayout
 from seqdec_lib.sequences.losses import (
     IGNORE,

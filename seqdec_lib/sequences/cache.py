@@ -11,8 +11,7 @@ class KeyValueCache:
         places are filled
     mask : (B, context) bool, False where a token was padding; None while there was no padding
     length : tokens read so far, padding included
-    blocks : the weights of each layer, for `read_one`
-    """
+    blocks : the weights of each layer, for `read_one`"""
 
     def __init__(
         self, kept: Tensor, blocks: list, mask: Tensor | None = None, length: int = 0
@@ -42,8 +41,7 @@ class KeyValueCache:
         """What all blocks make of one more token a row, (B, W) -> (B, W).
 
         These are the sums of `Block`, in as few calls as possible: for a single token, calls take
-        longer than sums.
-        """
+        longer than sums."""
         heads, width = self.kept.shape[3], x.shape[1]
         seen = self.kept[..., : self.length, :].unbind(0)  # (2, B, H, S, W / H) of each layer
         new = self.kept[..., self.length - 1, :].unbind(0)

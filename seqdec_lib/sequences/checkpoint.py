@@ -1,30 +1,20 @@
 """Checkpoints: a file that holds the whole of a run, or the whole of an earlier state of it."""
 
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from seqdec_lib.files import written_whole
+
 FORMAT = "seqdec_lib checkpoint 2"
 
 
 def save_checkpoint(content: dict[str, Any], path: Path | str) -> None:
     """Write tensors and plain values to a file: the whole of it, or nothing at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)  # atomic: readers see the old file or the new one
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    with written_whole(Path(path)) as file:
+        torch.save({"format": FORMAT, **content}, file)
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:

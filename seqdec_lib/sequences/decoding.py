@@ -1,7 +1,6 @@
 """The one sampler: from logits to the next token, and on, token by token.
 
-An action, a day of a trip and a word of a sentence are drawn in the same way.
-"""
+An action, a day of a trip and a word of a sentence are drawn in the same way."""
 
 import math
 
@@ -24,8 +23,7 @@ def choose(
 ) -> Tensor:
     """Draw a token from each row of logits: (..., K) -> (...) int; temperature 0 takes the best.
 
-    Parameters and errors are those of `distribution`, which it draws from.
-    """
+    Parameters and errors are those of `distribution`, which it draws from."""
     if temperature == 0:
         _check_sampling(temperature, top_k, top_p)
         _best(logits)
@@ -50,8 +48,7 @@ def distribution(
     Source: Holtzman et al., *The Curious Case of Neural Text Degeneration* (2020), for top_p.
 
     Raises ValueError: a temperature below 0, top_k below 1, top_p outside (0, 1]; logits that are
-        NaN or inf, or rows without a choice.
-    """
+        NaN or inf, or rows without a choice."""
     _check_sampling(temperature, top_k, top_p)
     best = _best(logits)
     if temperature == 0:
@@ -112,8 +109,7 @@ def generate(
     stop : the token that ends a sequence; what follows it is filled up with it.
     cached : False reads the whole sequence anew for each token, as a check.
     Raises ValueError: a prompt with padding on the right, more tokens than the context, and all
-        that `choose` and the model complain about.
-    """
+        that `choose` and the model complain about."""
     steps = whole_number("steps", steps, least=1)
     _check_padding(mask)
     with evaluating(model), torch.inference_mode():
@@ -150,8 +146,7 @@ def beam_search(
 
     Returns tokens (B, width, steps), the likeliest first, and their log-probabilities (B, width) in
     nats, -inf where there are fewer sequences than `width`.
-    Raises ValueError: as for `generate`; a width below 1.
-    """
+    Raises ValueError: as for `generate`; a width below 1."""
     steps, width = whole_number("steps", steps, least=1), whole_number("width", width, least=1)
     _check_padding(mask)
     with evaluating(model):

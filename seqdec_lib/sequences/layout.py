@@ -11,7 +11,7 @@ from seqdec_lib.problems.base import Problem
 from seqdec_lib.sequences.losses import IGNORE, Batch
 from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.transformer import Transformer
-from seqdec_lib.validation import discount_factor, whole_number
+from seqdec_lib.validation import check_numbers, discount_factor, whole_number
 
 GOALS = {  # tokens before the first step, and those of each step
     None: ((), ("state", "action")),  # behavior cloning
@@ -34,8 +34,7 @@ class TokenLayout:
     reward_levels : (M,) likewise for rewards; None: no reward tokens
     state_features : (n_states, F) what is known about each state, so that states can be alike;
         None: each state is only a name
-    discount : of the returns
-    """
+    discount : of the returns"""
 
     n_states: int
     n_actions: int
@@ -62,8 +61,7 @@ class TokenLayout:
         rewards : whether rewards become tokens too.
         context : steps that a model looks back; None: all steps of the problem's horizon.
         Raises ValueError: an unknown goal, data from another problem, features of another number of
-            states, a context below 1 or above the horizon.
-        """
+            states, a context below 1 or above the horizon."""
         if goal not in GOALS:
             raise ValueError(f"goal must be one of {(*GOALS,)}, but {goal!r} came.")
         horizon = max(problem.horizon, data.actions.shape[1])
@@ -103,16 +101,9 @@ class TokenLayout:
 
     def check(self, data: Trajectories) -> None:
         """Raise a ValueError unless the states and actions of a dataset have tokens."""
-        spaces = {
-            "states": (data.states[:, :-1][data.mask], self.n_states),
-            "actions": (data.actions[data.mask], self.n_actions),
-        }
-        for name, (values, count) in spaces.items():
-            if values.min() < 0 or values.max() >= count:
-                raise ValueError(
-                    f"the data's {name} must lie in 0..{count - 1}, but {values.min()}.."
-                    f"{values.max()} came; it is from another problem than this layout."
-                )
+        advice = "they are from another problem than this layout"
+        check_numbers("the data's states", data.states[:, :-1][data.mask], self.n_states, advice)
+        check_numbers("the data's actions", data.actions[data.mask], self.n_actions, advice)
 
     # -- where tokens stand
 
@@ -162,8 +153,7 @@ class TokenLayout:
         Episodes longer than the context become all windows of that many steps. Padding stands on
         the right, where no causal model looks from the left, and has no targets.
 
-        Raises ValueError: states or actions without a token.
-        """
+        Raises ValueError: states or actions without a token."""
         self.check(data)
         episodes, starts = self._windows(data)
         columns = starts[:, None] + np.arange(self.context)  # (M, context) steps of the data
@@ -196,8 +186,7 @@ class TokenLayout:
 
         `goals` holds returns-to-go, or, in its first column, the return that is the goal.
 
-        Raises ValueError: a goal or a reward that gets a token and is NaN or infinite.
-        """
+        Raises ValueError: a goal or a reward that gets a token and is NaN or infinite."""
         read = {"goals": self.goal is not None, "rewards": self.reward_levels is not None}
         for name, values in (("goals", goals), ("rewards", rewards)):
             if read[name] and not np.isfinite(values).all():
@@ -215,20 +204,11 @@ class TokenLayout:
         front = [ids[name][:, :1] for name in GOALS[self.goal][0]]
         return torch.from_numpy(np.concatenate([*front, steps], axis=1).astype(np.int64))
 
-    def _columns(self, tokens: Tensor) -> dict[str, Tensor]:
-        """The tokens (N, front + K * per_step) of the steps by what they are, (N, K) each."""
-        steps = tokens[:, self.front :].unflatten(1, (-1, self.per_step))
-        return dict(zip(self.step, steps.unbind(2), strict=True))
-
     def decode(self, tokens: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """States and actions (N, K) that tokens (N, front + K * per_step) stand for."""
-        columns = self._columns(tokens)
+        steps = tokens[:, self.front :].unflatten(1, (-1, self.per_step))
+        columns = dict(zip(self.step, steps.unbind(2), strict=True))
         return columns["state"].numpy(), columns["action"].numpy() - self.n_states
-
-    def without_goal(self, tokens: Tensor) -> Tensor:
-        """The same sequences as behavior cloning sees them: all tokens but those of returns."""
-        kept = [column for name, column in self._columns(tokens).items() if name != "return"]
-        return torch.stack(kept, 2).flatten(1)
 
     # -- models for these tokens
 
@@ -253,8 +233,7 @@ class TokenLayout:
 
         A return is written as a number, -1 for the data's smallest and 1 for its largest, and as
         a thermometer that says which of some thresholds it has passed, so that near returns look
-        alike.
-        """
+        alike."""
         known = np.zeros((self.n_states, 0)) if self.state_features is None else self.state_features
         low, high = self.return_range
         size = 2 * (self.return_levels - low) / _spread(low, high) - 1
@@ -270,8 +249,7 @@ class TokenLayout:
 class TokenVectors(nn.Embedding):
     """A vector of its own for each token, plus a linear map of what is known about it.
 
-    features (V, F); F = 0 leaves the plain embedding.
-    """
+    features (V, F); F = 0 leaves the plain embedding."""
 
     def __init__(self, features: np.ndarray, width: int) -> None:
         super().__init__(len(features), width)

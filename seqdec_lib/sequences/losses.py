@@ -16,8 +16,7 @@ class Batch(NamedTuple):
     """What a sequence model reads, and what it should have said.
 
     tokens (B, T) or (B, T, W); targets as the logits without their last axis, IGNORE where nothing
-    is to be learned; mask and at as in `Transformer.forward`.
-    """
+    is to be learned; mask and at as in `Transformer.forward`."""
 
     tokens: Tensor
     targets: Tensor
@@ -31,8 +30,7 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     logits (..., K), targets (...) int, IGNORE where nothing is to be learned.
 
     Raises ValueError: shapes that don't match, nothing to learn from, or a target that there is no
-        logit of.
-    """
+        logit of."""
     if not (targets != IGNORE).any():
         raise ValueError(f"there is nothing to learn: no target differs from IGNORE ({IGNORE}).")
     return _surprise(logits, targets, "mean")
@@ -53,8 +51,7 @@ def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
 def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
     """log p of all that counts in each row, in nats: (N,), differentiable.
 
-    For trips it is log pi(trip), for prompts and answers log p(answer | prompt).
-    """
+    For trips it is log pi(trip), for prompts and answers log p(answer | prompt)."""
     return choice_log_probabilities(model, batch).sum(1)
 
 
@@ -67,9 +64,8 @@ def _surprise(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
         )
     logits = logits.float() if logits.dtype == torch.bfloat16 else logits
     try:
-        return F.cross_entropy(
-            logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORE, reduction=reduction
-        )
+        rows, wanted = logits.flatten(0, -2), targets.flatten()
+        return F.cross_entropy(rows, wanted, ignore_index=IGNORE, reduction=reduction)
     except IndexError as error:
         raise ValueError(
             f"targets must lie in 0..{logits.shape[-1] - 1} or be IGNORE ({IGNORE}), but "

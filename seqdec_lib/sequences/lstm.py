@@ -39,8 +39,7 @@ class LSTM(nn.Module):
     forget_bias : what is added to the forget gate at the start, so that memories last.
 
     Source: Hochreiter and Schmidhuber, *Long Short-Term Memory* (1997); Gers, Schmidhuber and
-    Cummins, *Learning to Forget* (2000), for the forget gate.
-    """
+    Cummins, *Learning to Forget* (2000), for the forget gate."""
 
     def __init__(
         self,
@@ -75,8 +74,7 @@ class LSTM(nn.Module):
     ) -> Tensor:
         """Logits at the positions asked for; arguments, result and errors as the Transformer's.
 
-        The tokens of a row that aren't padding must stand side by side.
-        """
+        The tokens of a row that aren't padding must stand side by side."""
         rows, new = check_tokens(self, tokens, mask, cache)
         at, squeeze = positions_at(at, rows, new)
         at = at if at is None else at.to(tokens.device)
@@ -101,21 +99,14 @@ class LSTM(nn.Module):
         self, x: Tensor, mask: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Move each row's tokens to the front, so that padding never enters the memory."""
-        start, places = (
-            mask.int().argmax(1, keepdim=True),
-            torch.arange(x.shape[1], device=x.device),
-        )
-        lengths = mask.sum(1)
+        start, lengths = mask.int().argmax(1, keepdim=True), mask.sum(1)
+        places = torch.arange(x.shape[1], device=x.device)
         if ((places >= start) & (places < start + lengths[:, None]) != mask).any():
             raise ValueError(
                 "an LSTM needs the tokens of a row side by side: no padding in between."
             )
-        packed = pack_padded_sequence(
-            pick(x, (places + start) % x.shape[1]),
-            lengths.cpu(),
-            batch_first=True,
-            enforce_sorted=False,
-        )
+        front, options = pick(x, (places + start) % x.shape[1]), {"enforce_sorted": False}
+        packed = pack_padded_sequence(front, lengths.cpu(), batch_first=True, **options)
         packed, state = self.lstm(packed, state)
         x, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
         return pick(x, (places - start) % x.shape[1]), state

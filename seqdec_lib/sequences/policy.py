@@ -12,8 +12,7 @@ policy it takes four lines:
     layout = TokenLayout.of(problem, data, goal="return_to_go")
     model = layout.transformer(width=32)
     fit(model, minibatches(layout.encode(data), 64), steps=300)
-    policy = SequencePolicy(model, layout, target=10.0)
-"""
+    policy = SequencePolicy(model, layout, target=10.0)"""
 
 import warnings
 
@@ -27,7 +26,7 @@ from seqdec_lib.sequences.layout import TokenLayout
 from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import Transformer
-from seqdec_lib.validation import whole_number
+from seqdec_lib.validation import check_numbers, whole_number
 
 
 class SequencePolicy:
@@ -46,8 +45,7 @@ class SequencePolicy:
     Warns
     -----
     UserWarning
-        A target outside the range of the data.
-    """
+        A target outside the range of the data."""
 
     def __init__(
         self,
@@ -120,10 +118,8 @@ class SequencePolicy:
         nothing = np.zeros((len(goals), 1))
         actions = np.concatenate([history.actions, nothing.astype(np.int64)], axis=1)
         rewards = np.concatenate([history.rewards, nothing], axis=1)
-        now = slice(first, None)
-        tokens = layout.tokens(
-            history.states[:, now], actions[:, now], rewards[:, now], goals[:, now]
-        )
+        columns = history.states, actions, rewards, goals
+        tokens = layout.tokens(*(column[:, first:] for column in columns))
         upto = tokens.shape[1] - layout.per_step + self._at_state
         return tokens[:, :upto].to(self.model.head.weight.device)
 
@@ -151,17 +147,9 @@ class SequencePolicy:
             raise ValueError(
                 f"there is a target for each of {len(self.target)} episodes, but {episodes} came."
             )
-        states, actions = history.states, history.actions
-        if states.min() < 0 or states.max() >= self.layout.n_states:
-            raise ValueError(
-                f"states must lie in 0..{self.layout.n_states - 1}, but {states.min()}.."
-                f"{states.max()} came; the model was trained on another problem."
-            )
-        if actions.size and (actions.min() < 0 or actions.max() >= self.layout.n_actions):
-            raise ValueError(
-                f"actions must lie in 0..{self.layout.n_actions - 1}, but {actions.min()}.."
-                f"{actions.max()} came; the model was trained on another problem."
-            )
+        advice = "the model was trained on another problem"
+        check_numbers("states", history.states, self.layout.n_states, advice)
+        check_numbers("actions", history.actions, self.layout.n_actions, advice)
 
 
 def _checked_target(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqdec_lib.validation import whole_number
+from seqdec_lib.validation import check_numbers, whole_number
 
 At = int | slice | Tensor | None
 """Positions that are asked for: all, one, a slice, (K,) that hold for all rows, or (B, K)."""
@@ -36,8 +36,7 @@ def pick(x: Tensor, at: Tensor) -> Tensor:
 def positions_at(at: At, rows: int, length: int) -> tuple[Tensor | None, bool]:
     """The positions (K,) or (B, K) that `at` asks for, counted from the front; None for all.
 
-    The second answer is whether it was just one number.
-    """
+    The second answer is whether it was just one number."""
     if at is None:
         return None, False
     if length == 1 and isinstance(at, int) and at in (0, -1):
@@ -51,9 +50,8 @@ def positions_at(at: At, rows: int, length: int) -> tuple[Tensor | None, bool]:
         )
     if places.ndim > 2 or (places.ndim == 2 and len(places) != rows):
         raise ValueError(f"at must have shape (K,) or ({rows}, K), but {tuple(places.shape)} came.")
-    return torch.where(places < 0, places + length, places).long().reshape(
-        places.shape or (1,)
-    ), places.ndim == 0
+    counted = torch.where(places < 0, places + length, places).long()
+    return counted.reshape(places.shape or (1,)), places.ndim == 0
 
 
 def checked_sizes(vocabulary: int | None, outputs: int | None) -> tuple[int | None, int]:
@@ -82,11 +80,7 @@ def check_tokens(
     if are_ids and model.token is None:
         raise ValueError("this model has no vocabulary: give it embeddings, or build it with one.")
     if are_ids:
-        low, high = map(int, tokens.aminmax())
-        if low < 0 or high >= model.vocabulary:
-            raise ValueError(
-                f"token ids must lie in 0..{model.vocabulary - 1}, but {low}..{high} came."
-            )
+        check_numbers("token ids", [int(end) for end in tokens.aminmax()], model.vocabulary)
     if mask is not None and (mask.dtype != torch.bool or mask.shape != tokens.shape[:2]):
         raise ValueError(
             f"mask must be bool of shape {tuple(tokens.shape[:2])}, but {mask.dtype} of shape "

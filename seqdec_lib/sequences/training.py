@@ -2,8 +2,7 @@
 
 A run that is interrupted and resumed from its checkpoint equals, bit for bit on one thread, the run
 that was never interrupted: weights, optimizer, order of the data, samples that are still in use,
-and dropout.
-"""
+and dropout."""
 
 import math
 import warnings
@@ -33,8 +32,7 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
 
     weights (N,): how often each row is drawn, in proportion; None: all equally often.
 
-    Raises ValueError: no rows, tensors with different numbers of rows, weights that don't fit.
-    """
+    Raises ValueError: no rows, tensors with different numbers of rows, weights that don't fit."""
     size, rows = whole_number("size", size, least=1), len(data.tokens)
     own_at = isinstance(data.at, Tensor) and data.at.ndim == 2
     tensors = [data.tokens, data.targets, data.mask, data.at if own_at else None]
@@ -77,8 +75,7 @@ class Settings:
         optimizer and loss as they are. The losses are the same up to noise. It pays from a width
         of about 128 on, where the processor has such products (`has_bfloat16`); elsewhere they are
         imitated, which is slow, and warns.
-    Raises ValueError: a setting out of range.
-    """
+    Raises ValueError: a setting out of range."""
 
     steps: int
     learning_rate: float = 1e-3
@@ -117,8 +114,7 @@ class Fit:
     losses : training loss of each step, in the loss's unit (nats for cross-entropy)
     held_out : (step, held-out loss) at each evaluation
     watched : (step, what `watch` said) at each evaluation
-    best_step : the step whose weights the model has now
-    """
+    best_step : the step whose weights the model has now"""
 
     losses: list[float] = field(default_factory=list)
     held_out: list[tuple[int, float]] = field(default_factory=list)
@@ -157,8 +153,7 @@ def fit(
     settings : learning_rate, warmup, decay, clip, evaluate_every, patience, seed and precision,
         see `Settings`. The global generator is left as it was.
     Raises ValueError: settings out of range, a loss that is not finite, a checkpoint that is
-        damaged, is none, or belongs to another model or another run.
-    """
+        damaged, is none, or belongs to another model or another run."""
     run = _Run(model, draw, loss, Settings(steps, **settings))
     checkpoint_every = whole_number("checkpoint_every", checkpoint_every, least=1)
     if run.settings.patience is not None and held_out is None:

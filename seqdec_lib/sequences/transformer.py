@@ -2,8 +2,7 @@
 
 It reads tokens (or embeddings), gives one row of logits at each position asked for, and decodes
 step by step with a cache of what it has read. Behavior cloning, Decision Transformer and language
-model are this Transformer; only the tokens differ.
-"""
+model are this Transformer; only the tokens differ."""
 
 import math
 from functools import partial
@@ -48,8 +47,7 @@ class SelfAttention(nn.Module):
 
         `allowed` (..., K, S) says who may look at whom; None: at oneself and what came before, or,
         where the model isn't causal, at all. `past` (2, B, H, S, W / H): keys and values whose
-        last T places take the new ones.
-        """
+        last T places take the new ones."""
         if at is None:
             q, k, v = map(self._by_head, self.to_qkv(x).chunk(3, dim=-1))
         else:  # queries only where they are asked for
@@ -115,8 +113,7 @@ class Transformer(nn.Module):
     *Language Models are Unsupervised Multitask Learners* (2019), section 2.3, for the layout.
 
     Raises ValueError: sizes below 1, a width that the heads can't share, dropout outside [0, 1],
-        another activation.
-    """
+        another activation."""
 
     def __init__(
         self,
@@ -184,8 +181,7 @@ class Transformer(nn.Module):
         Returns (B, outputs) where `at` is one number, otherwise (B, K, outputs), K = T for None.
         Raises ValueError: an empty batch, more tokens than the context, an id outside the
             vocabulary, a row of nothing but padding, positions that don't exist, a cache of another
-            batch size.
-        """
+            batch size."""
         rows, new = check_tokens(self, tokens, mask, cache)
         before = 0 if cache is None else cache.length
         if before + new > self.context:
@@ -290,7 +286,6 @@ def _check_choices(model: Transformer, activation: str, tied: bool) -> None:
 def attention_weights(q: Tensor, k: Tensor, allowed: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(width)) over the allowed keys: (..., K, D), (..., S, D) -> (..., K, S).
 
-    `allowed` is bool, (..., K, S).
-    """
+    `allowed` is bool, (..., K, S)."""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     return scores.masked_fill(~allowed, -math.inf).softmax(dim=-1)
