@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 
+UNSET = "https://github.com/executablebooks/jupyter-book"  # Jupyter Book's own, where none is named
 BRANCH = "notebooks"
 COLAB = "https://colab.research.google.com/github/{repository}/blob/{branch}/{name}"
 BINDER = "https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{name}"
@@ -40,6 +41,7 @@ TELL = """\
 def repository(app: Sphinx) -> str:
     """`owner/name` of the book's repository on GitHub, "" while `_config.yml` names none."""
     url = (app.config.html_theme_options or {}).get("repository_url", "")
+    url = "" if url == UNSET else url
     match = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", url)
     if url and not match:
         raise ValueError(

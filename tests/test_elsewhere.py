@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from elsewhere import add_launch_buttons, install_cell, repository
 from IPython.core.inputtransformer2 import TransformerManager
+from jupyter_book.config import get_final_config
 
 URL = "https://github.com/somebody/a-book"
 
@@ -84,3 +85,10 @@ def test_a_chapter_can_be_run_elsewhere_as_its_readers_notebook() -> None:
 def test_without_a_repository_and_outside_chapters_there_are_no_such_links() -> None:
     assert buttons("", "chapters/01_x") == []
     assert buttons(URL, "index") == buttons(URL, "search", None) == []
+
+
+def test_where_jupyter_book_fills_in_its_own_repository_the_book_names_none() -> None:
+    """Its default is the repository of Jupyter Book itself: no reader is to be sent there."""
+    default = get_final_config()[0]["html_theme_options"]["repository_url"]
+    assert default.startswith("https://github.com/")
+    assert repository(app(default)) == ""
