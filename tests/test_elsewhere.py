@@ -1,6 +1,7 @@
 """site/elsewhere.py: what a notebook says where the library is missing, and where it can run."""
 
 import importlib.util
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from elsewhere import add_launch_buttons, install_cell, repository
 from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_book.config import get_final_config
 
+ROOT = Path(__file__).resolve().parent.parent
 URL = "https://github.com/somebody/a-book"
 
 
@@ -89,6 +91,7 @@ def test_without_a_repository_and_outside_chapters_there_are_no_such_links() -> 
 
 def test_where_jupyter_book_fills_in_its_own_repository_the_book_names_none() -> None:
     """Its default is the repository of Jupyter Book itself: no reader is to be sent there."""
-    default = get_final_config()[0]["html_theme_options"]["repository_url"]
+    config, _ = get_final_config(cli_config={"latex_individualpages": False}, sourcedir=ROOT)
+    default = config["html_theme_options"]["repository_url"]
     assert default.startswith("https://github.com/")
     assert repository(app(default)) == ""
