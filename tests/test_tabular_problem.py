@@ -33,6 +33,22 @@ def test_a_table_plays_its_own_model() -> None:
     assert played.low - 1e-3 < problem.random_return() < played.high + 1e-3
 
 
+def test_every_draw_finds_a_first_state_that_may_be_one() -> None:
+    class Last:
+        """A generator that draws the largest number below 1."""
+
+        def random(self, count: int) -> np.ndarray:
+            return np.full(count, np.nextafter(1, 0))
+
+    for states in (1, 3, 1000):
+        start = np.r_[np.full(states, 1 / states), np.zeros(5)]
+        stays = np.arange(states + 5)[:, None, None]
+        table = np.ones(stays.shape), stays, 0.0 * stays, np.zeros(states + 5, bool)
+        problem = TabularProblem(*table, start, discount=0.5, horizon=2)
+        assert (problem.reset(4, Last()) == states - 1).all()
+        assert problem.reset(0, Last()).shape == (0,)
+
+
 def test_a_state_that_ends_the_episode_only_sometimes_is_named() -> None:
     class Odd:
         P = {

@@ -67,7 +67,7 @@ class TabularProblem(Problem):
         # In the form that playing needs: a column an outcome, over all pairs of state and action.
         cumulative = self.probabilities.cumsum(axis=2).reshape(-1, self.n_outcomes).T
         self._cumulative = np.ascontiguousarray(cumulative / cumulative[-1])
-        self._cumulative_start = self.start.cumsum() / self.start.sum()
+        self._cumulative_start = self.start.cumsum() / self.start.cumsum()[-1]  # ends in 1 exactly
 
     # -- acting
 
