@@ -2,11 +2,10 @@
 
     python site/build.py
 
-Every warning is an error.
-A build that follows a good one reads only the pages that changed. Anything else starts from
-nothing: after a failure Sphinx would not read the faulty page again and so would not complain
-again; after a change of the contents a removed chapter would stay behind; and a style sheet alone
-is not copied again.
+Every warning is an error. A build that follows a good one reads only the pages that changed.
+Anything else starts from nothing: after a failure Sphinx would not read the faulty page again and
+so would not complain again; after a change of the contents a removed chapter would stay behind; and
+a style sheet alone is not copied again.
 """
 
 import hashlib
@@ -44,21 +43,22 @@ def build(root: Path = ROOT) -> int:
     try:
         if not run_sphinx(root, "html", html, doctrees):
             raise RuntimeError("the site was not built: mend what the lines above name")
-        offer(notebooks.build(root, output / "notebooks", doctrees), html / "_downloads")
+        notebooks.build(root, output / "notebooks", doctrees)
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
+    offer(output / "notebooks", html / "_downloads")
     stamp.write_text(wanted)
     print(f"The site is in {html}: open {(html / 'index.html').as_uri()}")
     return 0
 
 
-def offer(readable: list[Path], downloads: Path) -> None:
+def offer(readable: Path, downloads: Path) -> None:
     """Put the reader's notebooks where Sphinx put the sources of the chapters, and the zip."""
-    for notebook in readable:
-        for source in downloads.glob(f"*/{notebook.name}"):
-            shutil.copyfile(notebook, source)
-    shutil.copyfile(notebook.parent / notebooks.ARCHIVE, downloads / notebooks.ARCHIVE)
+    for source in downloads.glob("*/*.ipynb"):
+        shutil.copyfile(readable / source.name, source)
+    downloads.mkdir(exist_ok=True)
+    shutil.copyfile(readable / notebooks.ARCHIVE, downloads / notebooks.ARCHIVE)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,6 @@ from sphinx.builders import Builder
 from sphinx.errors import SphinxError
 from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node
 
-from seqdec_lib.book.records import CLAIM, recorded_in
-
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = "chapters/"
 # Exactly what JupyterLab would write, so that opening a notebook doesn't change it.
@@ -203,12 +201,13 @@ def blocks(node: nodes.Element, level: int) -> Iterator[tuple[int, nodes.Element
 
 
 def is_for_readers(cell: NotebookNode) -> bool:
-    """Whether readers get a cell of code: not if it holds nothing but claims against the text.
+    """Whether readers get a cell of code: not if it is out of sight and records nothing.
 
-    One that records stays, since that is where a run with another seed shows what it gave.
+    Where it records, a run with another seed shows what that gave.
     """
-    records = recorded_in(cell.outputs)
-    return not is_bookkeeping(cell) or any(not key.startswith(CLAIM) for key in records)
+    outputs = [output.get("metadata", {}) for output in cell.outputs]
+    records = [output["scrapbook"]["name"] for output in outputs if "scrapbook" in output]
+    return not is_bookkeeping(cell) or not all(name.startswith("claim: ") for name in records)
 
 
 def reader_cell(cell: NotebookNode) -> NotebookNode:
@@ -229,10 +228,9 @@ class NotebookBuilder(Builder):
     format = "notebook"
     allow_parallel = False
 
-    def get_outdated_docs(self) -> list[str]:
-        """All chapters: each is written from numbers and links of the others."""
-        chapters = [name for name in self.env.found_docs if name.startswith(CHAPTERS)]
-        return sorted(n for n in chapters if self.env.doc2path(n).endswith(".ipynb"))
+    def get_outdated_docs(self) -> str:
+        """All of them: each notebook shows numbers and links of the others."""
+        return "all notebooks"
 
     def get_target_uri(self, docname: str, typ: str | None = None) -> str:
         return docname
@@ -245,7 +243,9 @@ class NotebookBuilder(Builder):
     ) -> None:
         """Write all notebooks, and the zip; remove those of chapters that are gone."""
         self.read_bibliography()
-        self.chapters = {name: Chapter(self, name) for name in self.get_outdated_docs()}
+        names = sorted(name for name in self.env.found_docs if name.startswith(CHAPTERS))
+        names = [name for name in names if self.env.doc2path(name).endswith(".ipynb")]
+        self.chapters = {name: Chapter(self, name) for name in names}
         for chapter in self.chapters.values():
             chapter.follow_links()
         out = Path(self.outdir)

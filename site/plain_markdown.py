@@ -102,6 +102,9 @@ class Writer:
         target = self.page.target(node)
         return f"[{label}]({target})" if target else label
 
+    def on_raw(self, node: nodes.raw) -> str:
+        return node.astext() if node.get("format") == "html" else ""
+
     def on_target(self, node: nodes.target) -> str:
         return ""
 

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 CONFIG = """\
 title: A book
 only_build_toc_files: true
+execute: {execute_notebooks: "off"}
 sphinx:
   local_extensions: {notebooks: site}
 """
@@ -62,29 +63,26 @@ def test_a_failed_build_fails_again_until_it_is_mended(book: Path) -> None:
     assert "index.html" in result.stdout
 
 
-def test_a_removed_chapter_leaves_the_site_and_the_notebooks(book: Path) -> None:
-    add_chapter(book, "Some text.")
+def test_notebooks_made_alone_are_those_of_the_site_and_a_removed_chapter_leaves_both(
+    book: Path,
+) -> None:
+    """Byte by byte, so that whoever has copies of them can tell what has changed."""
+    add_chapter(book, "See [the chapter](1_x.ipynb) and $x$.")
     result = run(book, "build.py")
     assert result.returncode == 0, result.stderr
-    built = [book / "_build/html/chapters/1_x.html", book / "_build/notebooks/1_x.ipynb"]
-    assert all(path.is_file() for path in built)
-    book.joinpath("_toc.yml").write_text(TOC)
-    assert run(book, "build.py").returncode == 0
-    assert not any(path.exists() for path in built)
-
-
-def test_notebooks_made_alone_are_those_that_come_with_the_site(book: Path) -> None:
-    """Byte by byte, so that who has them laid out elsewhere can tell what has changed."""
-    add_chapter(book, "See [the chapter](1_x.ipynb) and $x$.")
-    assert run(book, "build.py").returncode == 0
-    folder = book / "_build" / "notebooks"
+    page, folder = book / "_build/html/chapters/1_x.html", book / "_build/notebooks"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert page.is_file() and len(before) == 2  # and the zip
+
     shutil.rmtree(folder)
     result = run(book, "notebooks.py")
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{folder / '1_x.ipynb'}\n"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert len(before) == 2  # and the zip
+
+    book.joinpath("_toc.yml").write_text(TOC)
+    assert run(book, "build.py").returncode == 0
+    assert not page.exists() and not list(folder.glob("*.ipynb"))
 
 
 def test_what_a_notebook_cannot_show_fails_by_name(book: Path) -> None:

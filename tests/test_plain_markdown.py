@@ -119,6 +119,12 @@ def test_a_link_leads_where_the_page_says_and_is_text_where_that_is_nowhere() ->
     assert written(paragraph(nodes.reference("", "see there"))) == "see there"
 
 
+def test_html_of_the_source_stays_html_and_what_is_for_other_formats_goes() -> None:
+    key = nodes.raw("", "<kbd>Shift</kbd>", format="html")
+    assert rendered(written(paragraph(key))).select_one("p > kbd").get_text() == "Shift"
+    assert written(nodes.raw("", r"\newpage", format="latex")) == ""
+
+
 @pytest.mark.parametrize("folded", [False, True])
 def test_a_box_shows_its_title_and_one_of_the_class_dropdown_is_opened_by_a_click(
     folded: bool,
