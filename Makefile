@@ -1,6 +1,6 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book test test-fast bench evidence lab edit serve notebooks clean
+.PHONY: help env book test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
 .PHONY: course release collect grade formgrader feedback gradebook course-test
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 IN_ENV := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python.exe,.venv/bin/python)
 
 help: ## list these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 env:
 	@python='$(PYTHON)'; command -v "$$python" >/dev/null 2>&1 || { \
@@ -46,6 +46,9 @@ notebooks: env ## run all chapters again and keep the new outputs, two at a time
 	@printf '%s\0' chapters/*.ipynb | xargs -0 -n 1 -P 2 $(IN_ENV) -m nbconvert --to notebook \
 	  --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN
 	@$(IN_ENV) site/figures.py
+
+notebooks-plain: env ## make the reader's notebooks, which need no extension, in _build/notebooks
+	@$(IN_ENV) site/notebooks.py
 
 course: env ## look whether this machine can grade submissions
 	@$(IN_ENV) -m coursework prepare
