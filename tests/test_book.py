@@ -276,6 +276,16 @@ def test_odd_rows_are_refused(arguments: dict, shown: list) -> None:
     assert not shown
 
 
+def test_the_rows_of_a_chapter_and_its_copy_count_once(shown: list, tmp_path: Path) -> None:
+    """JupyterLab names a copy 01_x-Copy1.ipynb, which is read for chapter 1 too."""
+    for name, regret in {"01_x-Copy1.ipynb": 0.9, "01_x.ipynb": 0.1}.items():
+        book.start(budget=1)
+        book.add_to_leaderboard("learner", regret)
+        write_chapter(tmp_path / name, shown)
+    (row,) = book.rows(book.LEADERBOARD, 2, tmp_path)
+    assert row["regret"] == 0.1
+
+
 def test_a_lap_time_has_a_board_of_its_own(shown: list, tmp_path: Path) -> None:
     book.add_to_leaderboard("mine", 0.5)
     book.add_lap_time("driver", np.float64(12.346), crashes=np.int64(1200), steps=5)

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -145,19 +146,20 @@ def _seconds_of(row: dict) -> str:
 def rows(board: str, chapter: int, folder: Path | str = ".") -> list[dict]:
     """The rows of LEADERBOARD or LAP_TIMES up to a chapter, as they were recorded, in order.
 
-    Each is what was added, and "chapter" and, where a stopwatch ran, "cpu_seconds"."""
+    Each is what was added, and "chapter" and, where a stopwatch ran, "cpu_seconds". Of a chapter
+    that lies there twice, as a copy made in JupyterLab does, the rows count once."""
     found = []
     for number in range(1, whole_number("chapter", chapter, least=1) + 1):
-        written = [recorded_here]
+        values = recorded_here
         if number < chapter:
-            written = [recorded(path) for path in sorted(Path(folder).glob(f"{number:02}_*.ipynb"))]
-        for values in written:
-            for key, value in values.items():
-                if key.startswith(board):
-                    row = json.loads(value) | {"chapter": number}
-                    if (seconds := values.get(CPU_SECONDS + row["method"])) is not None:
-                        row["cpu_seconds"] = seconds
-                    found.append(row)
+            paths = sorted(Path(folder).glob(f"{number:02}_*.ipynb"), key=lambda p: len(p.name))
+            values = ChainMap(*map(recorded, paths))
+        for key, value in values.items():
+            if key.startswith(board):
+                row = json.loads(value) | {"chapter": number}
+                if (seconds := values.get(CPU_SECONDS + row["method"])) is not None:
+                    row["cpu_seconds"] = seconds
+                found.append(row)
     return found
 
 

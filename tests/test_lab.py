@@ -1,0 +1,239 @@
+"""The desk in JupyterLab, in a real browser: what a reader sees, runs and solves."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from start_here import START_HERE
+
+from desk import Desk, digest, edition_of, lab_command, trust, writing
+from seqdec_lib.book import recorded
+from seqdec_lib.checks import OF_CHAPTERS
+from tests.test_solutions import solution_blocks
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = sorted(path.name for path in (ROOT / "chapters").glob("*.ipynb"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium: install it, on Debian with apt-get install chromium"
+)
+QUIET = ["background-networking", "component-update", "sync", "quic"]
+WAIT = 240  # seconds; what never comes ends here, what is slow on a busy machine does not
+BARS = "bars.ipynb"
+# Each cell is attached to the page, wherever the page is scrolled to.
+TRACKER = {"windowingMode": "none", "recordTiming": False}
+
+
+@pytest.fixture(scope="module")
+def folder(notebooks: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A desk as it was just laid, in a path with a space and Hangul."""
+    folder = tmp_path_factory.mktemp("책상 desk")
+    Desk(folder).lay(edition_of(ROOT, notebooks[0].parent))
+    begin = "import time\nfrom seqdec_lib.progress import show_cell_bars\nshow_cell_bars()"
+    cells = [
+        nbformat.v4.new_code_cell(begin),
+        nbformat.v4.new_code_cell("time.sleep(4)", metadata={"seqdec": {"seconds": 30}}),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / BARS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab that runs as `make lab` runs it, with settings of its own."""
+    home = tmp_path_factory.mktemp("home")
+    places = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    places |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(home)}
+    places |= {"JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
+    settings = home / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps(TRACKER))
+    options = ["--no-browser", "--allow-root", "--LabApp.expose_app_in_browser=True"]
+    with (home / "log").open("wb") as log, pytest.MonkeyPatch.context() as patch:
+        for name, value in places.items():
+            patch.setenv(name, value)
+        trust(folder.glob("*.ipynb"))
+        command = lab_command(folder / START_HERE, options)
+        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield address(server, home)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def address(server: subprocess.Popen, home: Path) -> str:
+    """Where a server listens, as soon as it does."""
+    for _ in range(10 * WAIT):
+        assert server.poll() is None, (home / "log").read_text()
+        for path in (home / "RUNTIME").glob("jpserver-*.json"):
+            if text := path.read_text():
+                said = json.loads(text)
+                return f"{said['url']}lab/tree/{START_HERE}?token={said['token']}"
+        time.sleep(0.1)
+    raise TimeoutError((home / "log").read_text())
+
+
+@pytest.fixture(scope="module")
+def page(lab: str) -> Iterator[Page]:
+    """JupyterLab in the browser, once START HERE is there. It may ask no other host."""
+    flags = [f"--disable-{each}" for each in QUIET] + ["--no-first-run"]
+    flags += ["--no-sandbox"] if os.name != "nt" and os.geteuid() == 0 else []
+    asked = set()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(1000 * WAIT)
+        page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+        page.goto(lab)
+        page.get_by_role("heading", name="Start here").wait_for()
+        yield page
+        browser.close()
+    assert asked - {None, ""} == {urlsplit(lab).hostname}
+
+
+OPEN = """async ([path, run]) => {
+    const kernel = run ? {} : {shouldStart: false, canStart: false, autoStartDefault: false};
+    const panel = await window.jupyterapp.commands.execute(
+        "docmanager:open", {path, factory: "Notebook", kernelPreference: kernel});
+    await panel.context.ready;
+    await panel.revealed;
+    if (run) await panel.sessionContext.ready;
+    await Promise.all(panel.content.widgets.map(cell => cell.ready));
+    panel.node.dataset.open = path;
+}"""
+CLOSE = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel.context.save();
+    await panel.sessionContext.shutdown();
+    panel.dispose();
+}"""
+# Formulas are taken out of the text, and there have to be none that are not typeset.
+SEEN = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = panel.content.widgets.map(cell => {
+        const rendered = cell.node.querySelector(".jp-MarkdownOutput");
+        const text = (rendered || cell.node).cloneNode(true);
+        text.querySelectorAll("mjx-container, code, pre").forEach(node => node.remove());
+        const drawn = cell.node.querySelector(".jp-OutputArea-output :is(img, svg)");
+        return {
+            kind: cell.model.type,
+            text: rendered ? text.textContent : "",
+            draws: drawn !== null && drawn.getBoundingClientRect().height > 50,
+        };
+    });
+    const count = selector => panel.node.querySelectorAll(selector).length;
+    return {cells, formulas: count("mjx-container"), faults: count("mjx-merror")};
+}"""
+UNTYPESET = re.compile(r"\$|\\[a-zA-Z]{2,}")
+MARKUP = re.compile(r"\{[a-z][\w:+-]*\}|:::|`{3}|^\([a-z][\w-]*\)=", re.MULTILINE)
+
+
+def look(page: Page, name: str) -> dict:
+    """What a reader sees of a chapter, once its formulas are typeset."""
+    page.evaluate(OPEN, [name, False])
+    seen, before = page.evaluate(SEEN), None
+    for _ in range(10 * WAIT):
+        texts = "".join(cell["text"] for cell in seen["cells"])
+        if seen == before and not UNTYPESET.search(texts):
+            break
+        time.sleep(0.2)
+        before, seen = seen, page.evaluate(SEEN)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.dispose()")
+    return seen
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_reads_like_the_page(page: Page, name: str) -> None:
+    seen = look(page, name)
+    texts = [cell["text"] for cell in seen["cells"] if cell["kind"] == "markdown"]
+    assert len(texts) > 20 and all(text.strip() for text in texts)
+    assert [found for text in texts for found in MARKUP.findall(text)] == []
+    assert [found for text in texts for found in UNTYPESET.findall(text)] == []
+    assert seen["formulas"] > 10 and seen["faults"] == 0
+    below = [
+        after["text"].strip()
+        for cell, after in zip(seen["cells"], seen["cells"][1:], strict=False)
+        if cell["draws"]
+    ]
+    captions = [text for text in below if re.match(r"Figure \w+\.\d+ \S", text)]
+    assert len(captions) >= 3
+
+
+DONE = """() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.widgets
+        .filter(cell => cell.model.type === "code" && cell.model.sharedModel.source.trim());
+    const failed = cell => cell.node.querySelector("[data-mime-type$='error']");
+    return cells.some(failed) || cells.every(cell => cell.model.executionCount !== null);
+}"""
+
+
+def run_all(page: Page, name: str) -> None:
+    """Open a notebook, forget its outputs, choose "Run All Cells" in the menu, wait for the end."""
+    page.evaluate(OPEN, [name, True])
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(DONE)
+
+
+def test_chapter_1_runs_from_top_to_bottom_and_an_exercise_can_be_solved(
+    page: Page, folder: Path
+) -> None:
+    name = CHAPTERS[0]
+    laid = (folder / name).read_bytes()
+    run_all(page, name)
+    assert page.locator("[data-mime-type$='stderr'], [data-mime-type$='error']").count() == 0
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+    saved = (folder / name).read_bytes()
+    assert digest(saved) != digest(laid) and writing(saved) == writing(laid), "it was only run"
+    assert recorded(folder / name).keys() == recorded(ROOT / "chapters" / name).keys()
+    lay_again = Desk(folder).lay(edition_of(ROOT, ROOT / "_build" / "notebooks"))
+    assert lay_again == [] and (folder / name).read_bytes() == saved
+
+    exercise, solution = next(
+        (exercise, block)
+        for block in solution_blocks()
+        for exercise in OF_CHAPTERS
+        if f"def {exercise}(" in block
+    )
+    cell = page.locator(".jp-CodeCell").filter(has_text=f'check("{exercise}"')
+    assert "not filled in yet" in cell.locator(".jp-OutputArea-output").inner_text()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(f'{solution}\ncheck("{exercise}", {exercise})')
+    page.keyboard.press("Control+Enter")
+    cell.get_by_text(f"{exercise}: right").wait_for()
+    page.evaluate(CLOSE)
+    assert Desk(folder).is_the_readers(name)
+
+
+def test_a_bar_shows_while_a_cell_runs_and_is_gone_afterwards(page: Page, folder: Path) -> None:
+    page.evaluate(
+        """() => {
+            window.bars = [];
+            window.watcher = new MutationObserver(() => {
+                const bar = document.querySelector(".jp-OutputArea-output progress");
+                if (bar) window.bars.push(bar.parentElement.textContent);
+            });
+            window.watcher.observe(document.body, {childList: true, subtree: true});
+        }"""
+    )
+    run_all(page, BARS)
+    texts = page.evaluate("() => { window.watcher.disconnect(); return window.bars; }")
+    assert any(re.search(r"[123] s of about 30 s", text) for text in texts)
+    assert page.locator("progress").count() == 0
+    outputs = page.locator(".jp-OutputArea-output:visible").all()
+    assert [output.bounding_box()["height"] for output in outputs if output.inner_text()] == []
+    page.evaluate(CLOSE)
+    cells = nbformat.read(folder / BARS, as_version=4).cells
+    assert all(output.data == {} for cell in cells for output in cell.outputs)
