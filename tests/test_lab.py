@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from desk import Desk, digest, edition_of, lab_command, trust, writing
 from playwright.sync_api import Page, sync_playwright
 from start_here import START_HERE
 
-from desk import Desk, digest, edition_of, lab_command, trust, writing
 from seqdec_lib.book import recorded
 from seqdec_lib.checks import OF_CHAPTERS
 from tests.test_solutions import solution_blocks
