@@ -5,11 +5,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Laws are about answers, not about how busy the machine is.
+hypothesis.settings.register_profile("book", deadline=None)
+hypothesis.settings.load_profile("book")
 
 
 @pytest.fixture(scope="session")
