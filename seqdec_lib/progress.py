@@ -20,6 +20,7 @@ from tqdm import tqdm
 from seqdec_lib.watching import someone_watches
 
 PATIENCE = 2.0  # seconds: what ends before that needs no bar
+SIDE_BY_SIDE = "display: flex; align-items: center; gap: 0.5em"
 STEP = 0.5  # seconds from one picture of the bar to the next
 _counters: list[tqdm] = []  # what is being counted, the innermost last
 _cell_bars: list["_CellBar"] = []  # of the cell that is running
@@ -105,7 +106,8 @@ class _CellBar:
             text, share = self._state()
             value = "" if share is None else f' value="{share:.3f}"'
             bar = f'<progress max="1"{value} aria-label="Progress"></progress>'
-            self._publish({"text/plain": text, "text/html": f"{bar} {html.escape(text)}"})
+            shown = f'<div style="{SIDE_BY_SIDE}">{bar} {html.escape(text)}</div>'
+            self._publish({"text/plain": text, "text/html": shown})
             wait = STEP
 
     def _publish(self, data: dict[str, str]) -> None:

@@ -43,7 +43,8 @@ def folder(notebooks: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
         nbformat.v4.new_code_cell(begin),
         nbformat.v4.new_code_cell("time.sleep(4)", metadata={"seqdec": {"seconds": 30}}),
     ]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / BARS)
+    metadata = nbformat.read(folder / START_HERE, as_version=4).metadata  # the kernel, above all
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / BARS)
     return folder
 
 
@@ -117,18 +118,20 @@ CLOSE = """async () => {
     await panel.sessionContext.shutdown();
     panel.dispose();
 }"""
-# Formulas are taken out of the text, and there have to be none that are not typeset.
+# What is in each cell: its text without formulas and code, whether it has a figure that is drawn.
 SEEN = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
     const cells = panel.content.widgets.map(cell => {
         const rendered = cell.node.querySelector(".jp-MarkdownOutput");
         const text = (rendered || cell.node).cloneNode(true);
         text.querySelectorAll("mjx-container, code, pre").forEach(node => node.remove());
-        const drawn = cell.node.querySelector(".jp-OutputArea-output :is(img, svg)");
+        const image = cell.node.querySelector(".jp-OutputArea-output :is(img, svg)");
+        const outputs = cell.model.type === "code" ? cell.model.outputs.toJSON() : [];
         return {
             kind: cell.model.type,
-            text: rendered ? text.textContent : "",
-            draws: drawn !== null && drawn.getBoundingClientRect().height > 50,
+            text: rendered ? text.textContent.trim() : "",
+            isFigure: outputs.some(output => output.data && output.data["image/png"]),
+            isDrawn: image !== null && image.getBoundingClientRect().height > 50,
         };
     });
     const count = selector => panel.node.querySelectorAll(selector).length;
@@ -139,12 +142,13 @@ MARKUP = re.compile(r"\{[a-z][\w:+-]*\}|:::|`{3}|^\([a-z][\w-]*\)=", re.MULTILIN
 
 
 def look(page: Page, name: str) -> dict:
-    """What a reader sees of a chapter, once its formulas are typeset."""
+    """What a reader sees of a chapter, once its formulas are typeset and its figures drawn."""
     page.evaluate(OPEN, [name, False])
     seen, before = page.evaluate(SEEN), None
-    for _ in range(10 * WAIT):
+    for _ in range(5 * WAIT):
         texts = "".join(cell["text"] for cell in seen["cells"])
-        if seen == before and not UNTYPESET.search(texts):
+        drawn = all(cell["isDrawn"] for cell in seen["cells"] if cell["isFigure"])
+        if seen == before and drawn and not UNTYPESET.search(texts):
             break
         time.sleep(0.2)
         before, seen = seen, page.evaluate(SEEN)
@@ -156,16 +160,17 @@ def look(page: Page, name: str) -> dict:
 def test_a_chapter_reads_like_the_page(page: Page, name: str) -> None:
     seen = look(page, name)
     texts = [cell["text"] for cell in seen["cells"] if cell["kind"] == "markdown"]
-    assert len(texts) > 20 and all(text.strip() for text in texts)
+    assert len(texts) > 20 and all(texts)
     assert [found for text in texts for found in MARKUP.findall(text)] == []
     assert [found for text in texts for found in UNTYPESET.findall(text)] == []
     assert seen["formulas"] > 10 and seen["faults"] == 0
-    below = [
-        after["text"].strip()
+    figures = [
+        (cell, after["text"])
         for cell, after in zip(seen["cells"], seen["cells"][1:], strict=False)
-        if cell["draws"]
+        if cell["isFigure"]
     ]
-    captions = [text for text in below if re.match(r"Figure \w+\.\d+ \S", text)]
+    assert len(figures) >= 3 and all(cell["isDrawn"] for cell, _ in figures)
+    captions = [text for _, text in figures if re.match(r"Figure \w+\.\d+\. \S", text)]
     assert len(captions) >= 3
 
 
