@@ -6,6 +6,7 @@
 
 from seqdec_lib.book.records import (
     CPU_SECONDS,
+    claim,
     LAP_TIMES,
     LEADERBOARD,
     add_lap_time,

@@ -292,3 +292,7 @@ def _table(columns: dict[str, Callable[[dict], str]], rows: list[dict]) -> Markd
     ]
     lines += ["| " + " | ".join(show(row) for show in columns.values()) + " |" for row in rows]
     return Markdown("\n".join(lines))
+
+
+def claim(words, condition):
+    assert bool(condition), words
