@@ -95,8 +95,8 @@ EXERCISES = {
             .tolist()
         ),
         draw=_world,
-        hint="the function is right wherever nothing is left to chance; what should chance do to an "
-        "action value?",
+        hint="the function is right wherever nothing is left to chance; what should chance do to "
+        "an action value?",
     ),
     "turning_point": Exercise(
         answer=lambda is_patient, low, high, tolerance: is_patient.place,
