@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
+from seqdec_lib.book.labels import Labels
 from seqdec_lib.experience.evaluation import mean_interval
 from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.problems.racetrack import FINISH, ROAD, START, WALL, Racetrack
@@ -20,17 +23,8 @@ from seqdec_lib.problems.travel_tree import TravelTree
 from seqdec_lib.validation import whole_number
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-BESIDE = (7, 0, "left")  # where a city's label stands: points right, points up, alignment
-LABEL_PLACES = dict.fromkeys(
-    ["Amsterdam", "Bordeaux", "Lyon", "Paris", "Prague", "Zurich"], (-7, 0, "right")
-)
-LABEL_PLACES |= {
-    "Barcelona": (7, -7, "left"),
-    "Marseille": (7, -8, "left"),
-    "Milan": (0, -12, "center"),
-    "Munich": (0, 11, "center"),
-    "Vienna": (-4, -11, "right"),
-}
+HOMEWARD = (0, (3, 1.5))  # dashes
+DOT = 12  # points, of a city on the map
 YELLOW, SKY, GRAY = "#F0C808", "#56B4E9", "#8a8a8a"
 GROUND = {WALL: "#b9b9b9", ROAD: "#f7f7f7", START: "#cfe6f7", FINISH: "#fbe3a6"}
 
@@ -55,6 +49,7 @@ def draw_tree(
     depth: int,
     visited: Collection[int] = (),
     path: Collection[int] = (),
+    numbers: bool = False,
 ) -> None:
     """Draw the first levels of a tree from left to right: white nodes, cities as labels.
 
@@ -63,6 +58,7 @@ def draw_tree(
     depth : levels below the root, at most the tree's horizon.
     visited : nodes drawn in yellow, with the edges between them (what a dataset saw).
     path : nodes drawn in blue, with the edges between them (one trip).
+    numbers : write each node's number into it, and on each edge its action.
 
     Raises
     ------
@@ -74,55 +70,147 @@ def draw_tree(
             f"depth must be at most {tree.horizon}, the tree's horizon, but {depth} came."
         )
     visited, path = set(visited), set(path)
-    leaves = tree.branching**depth
-    place = {}  # node -> (x, y): levels side by side, the first child on top
-    for t in range(depth + 1):
-        level = range(tree.n_states)[tree.level(t)]
-        for i, node in enumerate(level):
-            place[node] = t, -(i + 0.5) * leaves / len(level)
-    for node in list(place)[1:]:
+    places = _places(tree.branching, depth)
+    for node in range(1, len(places)):
         edge = {node, tree.parent(node)}
         color, width = ("#bdbdbd", 1.0)
         if edge <= visited:
             color, width = "#b8860b", 2.2
         if edge <= path:
             color, width = BLUE, 2.6
-        (x0, y0), (x1, y1) = place[tree.parent(node)], place[node]
-        ax.plot([x0, x1], [y0, y1], color=color, linewidth=width, zorder=1)
-    for node, (x, y) in place.items():
+        ends = places[[tree.parent(node), node]]
+        ax.plot(*ends.T, color=color, linewidth=width, zorder=1)
+        if numbers:
+            # halfway, or before the crowd at the last level
+            spot = ends[0] + (0.5 if ends[1, 0] < depth else 0.72) * (ends[1] - ends[0])
+            _on_line(ax, spot, str((node - 1) % tree.branching))
+    size = 15 if numbers else 7
+    for node, (x, y) in enumerate(places):
         color = BLUE if node in path else YELLOW if node in visited else "white"
-        ax.plot(x, y, "o", markersize=7, color=color, markeredgecolor="black", zorder=2)
-        beside = (
-            {"xytext": (7, 0), "va": "center"} if x == depth else {"xytext": (0, 7), "ha": "center"}
-        )
+        ax.plot(x, y, "o", markersize=size, color=color, markeredgecolor="black", zorder=2)
+        if numbers:
+            ink = "white" if node in path else "black"
+            ax.text(x, y, node, ha="center", va="center_baseline", size=8, color=ink, zorder=3)
+        beside = {"xytext": (size / 2 + 3, 0), "va": "center"}
+        if x < depth:
+            beside = {"xytext": (0, size / 2 + 3), "ha": "center"}
+            if numbers:  # the edges fill the right side, and the one from the parent comes from y0
+                below = node > 0 and y < places[tree.parent(node)][1]
+                beside = {"xytext": (4, -size if below else size), "ha": "right", "va": "center"}
         _write(ax, tree.itinerary(node)[-1], (x, y), **beside)
-    ax.set_xlim(-0.35, depth + 0.75)
+    ax.set_xlim(-0.55 if numbers else -0.35, depth + 0.75)
     ax.set_axis_off()
 
 
+def draw_backup(
+    ax: Axes, values: Sequence[float], branching: int, path: Collection[int] = (), names: str = ""
+) -> None:
+    """Draw a tree in heap order with a value in each node, backed up from the leaves at the right.
+
+    Parameters
+    ----------
+    values : of all nodes of a full tree: 1 + branching + branching ** 2 + ... of them.
+    path : nodes drawn in blue, with the edges between them.
+    names : of the actions, separated by blanks; they stand on the edges.
+
+    Raises
+    ------
+    ValueError
+        A number of values that no full tree has.
+    """
+    depth, nodes = 0, 1
+    while nodes < len(values):
+        depth, nodes = depth + 1, branching * nodes + 1
+    if nodes != len(values):
+        raise ValueError(
+            f"values must be one for each node of a full tree, {nodes} for depth {depth}, but "
+            f"{len(values)} came."
+        )
+    places = _places(branching, depth)
+    for node in range(1, nodes):
+        parent, action = divmod(node - 1, branching)
+        color, width = (BLUE, 2.6) if {node, parent} <= set(path) else ("#bdbdbd", 1.2)
+        ends = places[[parent, node]]
+        ax.plot(*ends.T, color=color, linewidth=width, zorder=1)
+        if names:
+            _on_line(ax, ends.mean(axis=0), names.split()[action], size=9)
+    for node, (x, y) in enumerate(places):
+        color, ink = (BLUE, "white") if node in path else ("white", "black")
+        ax.plot(x, y, "o", markersize=24, color=color, markeredgecolor="black", zorder=2)
+        text = f"{values[node]:g}"
+        ax.text(x, y, text, ha="center", va="center_baseline", size=10, color=ink, zorder=3)
+    ax.margins(0.08, 0.2)
+    ax.set_axis_off()
+
+
+def _places(branching: int, depth: int) -> np.ndarray:
+    """Where the nodes of a tree are drawn: levels side by side, the first child on top (N, 2)."""
+    leaves = branching**depth
+    return np.array(
+        [
+            (t, -(i + 0.5) * leaves / branching**t)
+            for t in range(depth + 1)
+            for i in range(branching**t)
+        ]
+    )
+
+
+def _on_line(ax: Axes, place: ArrayLike, text: str, size: float = 8) -> None:
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    style = {"ha": "center", "va": "center_baseline", "size": size, "color": "#404040"}
+    ax.text(*place, text, bbox=box, zorder=1.5, **style)
+
+
 def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
-    """A trip on the map: dots as large as a city's stars, days below, the way home dotted."""
-    latitude, longitude = np.array(list(CITIES.values())).T
-    ax.scatter(longitude, latitude, s=6 + 9 * tree.stars, color=SKY, edgecolor="white", zorder=2)
+    """A trip on the map: its stops in blue, numbered by the nights spent there, the way home in
+    orange, and the stars of all cities in their dots.
+
+    Every label is placed where it covers no dot, no line and no other label, if there is such a
+    place.
+    """
     stops = [CITY_NAMES.index(city) for city in tree.itinerary(leaf)]
-    for city, place in enumerate(zip(longitude, latitude, strict=True)):
-        days = ", ".join(str(day) for day, stop in enumerate(stops) if stop == city and day)
-        text = CITY_NAMES[city] + (f" {tree.stars[city]}★" if tree.stars[city] else "")
-        text += f"\nday {days}" if days else ""
-        color = BLUE if city in stops else "#404040"
-        right, up, ha = LABEL_PLACES.get(CITY_NAMES[city], BESIDE)
-        _write(ax, text, place, xytext=(right, up), ha=ha, va="center", color=color)
-    arrow = {"arrowstyle": "-|>", "color": BLUE, "linewidth": 2, "shrinkA": 2, "shrinkB": 3}
-    for start, end in zip(stops, stops[1:], strict=False):
-        if start != end:
-            ends = [(longitude[city], latitude[city]) for city in (end, start)]
-            ax.annotate("", *ends, arrowprops=arrow, zorder=3)
-    home = [stops[-1], 0]
-    ax.plot(longitude[home], latitude[home], ":", color=BLUE, linewidth=1.5, zorder=1)
+    latitude, longitude = np.array(list(CITIES.values())).T
+    places = np.stack([longitude, latitude], axis=1)
+    for city, (place, stars) in enumerate(zip(places, tree.stars, strict=True)):
+        color, ink = (BLUE, "white") if city in stops else (SKY, "black")
+        shape, size, color = ("o", DOT, color) if city else ("s", DOT - 4, "black")
+        ax.plot(*place, shape, markersize=size, color=color, markeredgewidth=0, zorder=2)
+        text = stars if city else ""
+        ax.text(*place, text, ha="center", va="center_baseline", size=8, color=ink, zorder=5)
     ax.set_aspect(1 / np.cos(np.radians(latitude.mean())))
-    ax.set_xlim(longitude.min() - 2, longitude.max() + 7)
+    ax.set(xlim=(longitude.min() - 3, longitude.max() + 8), ylim=(37.2, 61.2))
     ax.set_xlabel("longitude (degrees east)")
     ax.set_ylabel("latitude (degrees north)")
+    legs = [(a, b, BLUE, "-", 0.08) for a, b in pairwise(stops) if a != b]
+    if stops[-1]:
+        legs.append((stops[-1], 0, ORANGE, HOMEWARD, 0.35))
+    labels = Labels(ax)
+    for start, end, color, dashes, bend in legs:
+        arrow = FancyArrowPatch(
+            places[start],
+            places[end],
+            arrowstyle="-|>,head_length=5,head_width=2.5",
+            connectionstyle=f"arc3,rad={-bend}",
+            color=color,
+            linewidth=1.8,
+            linestyle=dashes,
+            shrinkA=DOT / 2,
+            shrinkB=DOT / 2,
+            zorder=3,
+        )
+        ax.add_patch(arrow)
+        labels.keep_off_arc(places[start], places[end], -bend)
+    labels.keep_off_dots(places, np.full(len(places), DOT**2))
+    for city in sorted(range(len(CITIES)), key=lambda city: city not in stops):
+        nights = ", ".join(str(n) for n, stop in enumerate(stops) if stop == city and n)
+        text = f"{nights}. " * bool(nights) + CITY_NAMES[city] + " (home)" * (city == 0)
+        labels.add(text, *places[city], DOT / 2 + 2, BLUE if city in stops else "#404040")
+    labels.place()
+    ways = [("the way out, night by night", BLUE, "-"), ("the way home", ORANGE, HOMEWARD)]
+    for name, color, dashes in ways:
+        ax.plot([], [], color=color, linestyle=dashes, label=name)
+    ax.plot([], [], "o", color=SKY, markersize=DOT, label="a city with its stars")
+    ax.legend(loc="lower right", fontsize=9, borderaxespad=0)  # in the sea
 
 
 def _write(ax: Axes, text: str, place: tuple[float, float], **style: object) -> None:
