@@ -1,6 +1,6 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book test bench seeds lab serve notebooks clean
+.PHONY: help env book test test-fast bench evidence lab serve notebooks clean
 .PHONY: course release collect grade formgrader feedback gradebook course-test
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
@@ -24,11 +24,14 @@ book: env ## build the website into _build/html (installs what it needs, once)
 test: env ## run every check: chapters, tests, lint, the site
 	@$(IN_ENV) -m pytest
 
+test-fast: env ## run the quick checks: lint and the library's tests; no chapters, no site
+	@$(IN_ENV) -m pytest tests -m 'not slow'
+
 bench: env ## compare speed with optional peers: medians and ratios
 	@$(IN_ENV) -m benchmarks.run
 
-seeds: env ## run the chapters that learn with 5 seeds: means and intervals
-	@$(IN_ENV) -m seqdec_lib.book.seeds chapters/07_*.ipynb chapters/08_*.ipynb chapters/09_*.ipynb
+evidence: env ## measure again what is missing or stale in evidence/: make evidence ONLY=name
+	@$(IN_ENV) -m evidence make $(ONLY)
 
 lab: env ## open the chapters in JupyterLab
 	@$(IN_ENV) -m jupyterlab chapters

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from benchmarks.run import Comparison, Contestant
-from seqdec_lib.learning.tabular import TabularLearner
+from seqdec_lib.learning import TabularLearner
 from seqdec_lib.problems import TravelTree, from_gymnasium
 from seqdec_lib.problems.base import Problem
 

@@ -4,8 +4,7 @@ import numpy as np
 
 from benchmarks.run import Comparison, Contestant
 from seqdec_lib.experience.trajectories import Trajectories, collect
-from seqdec_lib.learning.planning import tree_search
-from seqdec_lib.learning.world_model import CountModel
+from seqdec_lib.learning import CountModel, tree_search
 from seqdec_lib.problems import TravelTree, from_gymnasium
 
 

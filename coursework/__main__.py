@@ -1,7 +1,52 @@
-"""python -m coursework release a1"""
+"""The course's commands, each a step of `coursework.course` or the made-up class.
+
+python -m coursework release a1
+"""
 
 import sys
 
-from coursework.course import main
+from coursework.course import Course, Stop
+from coursework.sandbox.box import trouble
 
-sys.exit(main(sys.argv[1:]))
+ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments
+OF_AN_ASSIGNMENT = ("release", "collect", "grade", "feedback")
+
+
+def main(arguments: list[str]) -> int:
+    """Take the step that the arguments name; return 0, or 1 after one sentence on stderr."""
+    step, assignment = [*arguments, "", ""][:2]
+    try:
+        if step == "test":
+            return test()
+        if step in ALONE:
+            print(getattr(Course(), step)())
+        elif step in OF_AN_ASSIGNMENT:
+            if not assignment:
+                raise Stop(f"Say which assignment, as in `make {step} A=a1`.")
+            print(getattr(Course(), step)(assignment))
+        else:
+            raise Stop(
+                f"There is no step {step!r}: write `python -m coursework` and one of "
+                f"{', '.join((*OF_AN_ASSIGNMENT, *ALONE))}."
+            )
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return 1
+    return 0
+
+
+def test() -> int:
+    """Run the synthetic class and print its table; return 1 if anybody got something else."""
+    from coursework.synthetic.run import run, table  # imports nbgrader, which takes seconds
+
+    if trouble() is not None:
+        raise Stop(trouble())
+    rows = run()
+    print(table(rows))
+    wrong = sum(not row.right for row in rows)
+    print(f"{len(rows)} submissions, {wrong} of them not as expected.")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

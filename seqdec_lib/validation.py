@@ -64,7 +64,8 @@ def discount_factor(discount: object, horizon: int | None) -> float:
 def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
     """Return `rows` (..., K) as floats whose last axis sums to 1, or raise a ValueError.
 
-    Rows in single precision, as networks give them, may be off by their rounding, which is mended.
+    They may be off by their rounding, in single precision (as networks give them) or in double, and
+    are divided by their sums.
     """
     rows = np.asarray(rows)
     single = np.issubdtype(rows.dtype, np.floating) and rows.dtype.itemsize < 8
@@ -83,7 +84,7 @@ def probability_rows(name: str, rows: np.ndarray) -> np.ndarray:
     sums = rows.sum(axis=-1, keepdims=True)
     tolerance = SINGLE_PRECISION_TOLERANCE if single else ROW_SUM_TOLERANCE
     check_row_sums(name, sums[..., 0], tolerance)
-    return rows / sums if single else rows
+    return rows / sums
 
 
 def check_row_sums(name: str, sums: np.ndarray, tolerance: float = ROW_SUM_TOLERANCE) -> None:

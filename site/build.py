@@ -1,7 +1,8 @@
-"""Build the website into _build/html, with every warning an error.
+"""Build the website into _build/html, and the reader's notebooks that can be taken from it.
 
     python site/build.py
 
+Every warning is an error.
 A build that follows a good one reads only the pages that changed. Anything else starts from
 nothing: after a failure Sphinx would not read the faulty page again and so would not complain
 again; after a change of the contents a removed chapter would stay behind; and a style sheet alone
@@ -10,25 +11,27 @@ is not copied again.
 
 import hashlib
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import notebooks
+from run_sphinx import run_sphinx
+
 ROOT = Path(__file__).resolve().parent.parent
-JUPYTER_BOOK = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
 
 
 def fingerprint(root: Path) -> str:
     """Return a hash of what concerns every page; when it changes, all pages are built anew."""
     digest = hashlib.sha256()
     files = [root / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
-    for path in files + sorted(p for p in (root / "site").rglob("*") if p.is_file()):
+    own = [p for p in (root / "site").rglob("*") if p.is_file() and p.parent.name != "__pycache__"]
+    for path in files + sorted(own):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def build(root: Path = ROOT) -> int:
-    """Build the site of the book in `root`; return 0, or the exit code of a failed build."""
+    """Build the site of the book in `root`; return 0, or 1 if that failed."""
     output = root / "_build"
     stamp = output / "complete"
     wanted = fingerprint(root)
@@ -36,16 +39,26 @@ def build(root: Path = ROOT) -> int:
         shutil.rmtree(output, ignore_errors=True)
     stamp.unlink(missing_ok=True)
     print("Building the site ...", flush=True)
-    arguments = ["build", ".", "-W", "-n", "--keep-going", "--quiet"]
-    code = subprocess.run(  # warnings come on stderr; the rest is banners
-        [sys.executable, "-c", JUPYTER_BOOK, *arguments], cwd=root, stdout=subprocess.DEVNULL
-    ).returncode
-    if code:
-        print("The site was not built: mend what the lines above name.", file=sys.stderr)
-        return code
+    # The site comes first: what it reads tells it which pages have changed.
+    html, doctrees = output / "html", output / ".doctrees"
+    try:
+        if not run_sphinx(root, "html", html, doctrees):
+            raise RuntimeError("the site was not built: mend what the lines above name")
+        offer(notebooks.build(root, output / "notebooks", doctrees), html / "_downloads")
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
     stamp.write_text(wanted)
-    print(f"The site is in {output / 'html'}: open {(output / 'html' / 'index.html').as_uri()}")
+    print(f"The site is in {html}: open {(html / 'index.html').as_uri()}")
     return 0
+
+
+def offer(readable: list[Path], downloads: Path) -> None:
+    """Put the reader's notebooks where Sphinx put the sources of the chapters, and the zip."""
+    for notebook in readable:
+        for source in downloads.glob(f"*/{notebook.name}"):
+            shutil.copyfile(notebook, source)
+    shutil.copyfile(notebook.parent / notebooks.ARCHIVE, downloads / notebooks.ARCHIVE)
 
 
 if __name__ == "__main__":

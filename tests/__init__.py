@@ -1,1 +1,6 @@
-"""Tests of the book: what a notebook cannot test, and the harness that tests the notebooks."""
+"""The tests; they import the modules of `site/` by their names, as Sphinx does."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "site"))

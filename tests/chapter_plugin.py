@@ -5,7 +5,8 @@ each of its notebook collectors into a `Chapter`, which
 
 - adds a first test, "committed": what can be demanded without running (`tests.guards`);
 - lets each cell compare figures too, and numbers within a stated tolerance (`tests.comparison`);
-- adds a last test, "budget and network": the CPU time, and that nothing left this machine.
+- adds a last test, "budget and network": the CPU time, of each cell and of all together, and that
+  nothing left this machine.
 """
 
 import os
@@ -56,6 +57,7 @@ class Chapter(IPyNbFile):
     def setup(self) -> None:
         """Start the kernel with the network closed."""
         self.attempts: list[tuple[str, str]] = []  # (cell, what it tried to reach)
+        self.waits: list[str] = []  # complaints about cells that take a while
         self._folder = tempfile.TemporaryDirectory(prefix="seqdec-")
         self.network_log = Path(self._folder.name, "attempts.txt")
         with pytest.MonkeyPatch.context() as patch:
@@ -109,9 +111,13 @@ class ChapterCell(IPyNbCell):
     """A code cell of nbval's that compares figures, and numbers within the cell's tolerance."""
 
     def runtest(self) -> None:
-        """Run the cell in the kernel and note what it tried to reach."""
+        """Run the cell in the kernel and note how long it took and what it tried to reach."""
+        before = self.parent.cpu_seconds()
         try:
             super().runtest()
+            if None not in (before, after := self.parent.cpu_seconds()):
+                waits = guards.waiting_complaints(self.cell, after - before)
+                self.parent.waits += [f"{self.name} {complaint}" for complaint in waits]
         finally:
             self.parent.note_attempts(self.name)
 
@@ -170,7 +176,7 @@ class Closing(ChapterTest):
 
     def complaints(self) -> list[str]:
         """Compare CPU time with the budget, and look into the log of the closed network."""
-        return [*self.budget_complaints(), *self.network_complaints()]
+        return [*self.budget_complaints(), *self.parent.waits, *self.network_complaints()]
 
     def budget_complaints(self) -> list[str]:
         """Return a complaint if the chapter used more than twice its budget."""

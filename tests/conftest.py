@@ -1,9 +1,41 @@
 """What the tests of several modules share."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of the built site, from the same incremental build as `make book`.
+
+    One worker builds it, and the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent  # of the folders of all workers
+    with FileLock(shared / "site.lock"):
+        log = shared / "site.log"
+        if not log.exists():
+            result = subprocess.run(
+                [sys.executable, "site/build.py"],
+                cwd=ROOT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            assert result.returncode == 0, result.stdout
+            log.write_text(result.stdout, encoding="utf-8")
+    return ROOT / "_build" / "html"
 
 
 @pytest.fixture

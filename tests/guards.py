@@ -10,17 +10,22 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import bookkeeping
 from nbformat import NotebookNode
 from nbval.plugin import comment_markers, metadata_tags
+from sentences import claims
 
-from tests.comparison import IMAGES, Tolerance, records
-from tests.prose import decimals, normal_form
+from seqdec_lib.book import CPU_SECONDS, recorded
+from tests.comparison import IMAGES, RECORD, Tolerance, records
+from tests.prose import count_value, counts, decimals, fence_faults, normal_form
 
 LARGEST_BUDGET = 90  # CPU seconds
 LARGEST_CELL = 25  # lines
+LONG = 10  # CPU seconds: what takes longer tells its reader so
 LARGEST_FILE = 2_000_000  # bytes
 SHARES = ("pixels", "frames")
 TOLERANCES = ("relative", "absolute", *SHARES)
+RECORD_TEXT = f"{RECORD}text/plain"
 DRAWINGS = (*IMAGES, "image/svg+xml")
 MACHINE_PATH = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|\b[A-Za-z]:\\{1,2}Users\b)[^\s\"'<>]*")
 
@@ -72,6 +77,11 @@ def run_complaints(notebook: NotebookNode) -> list[str]:
                     f"{where} was committed with output on stderr ({output.text.strip()[:80]}): "
                     "remove the cause of the warning"
                 )
+            if output.get("data") == {}:
+                complaints.append(
+                    f"{where} was committed with the empty place of a progress bar: run "
+                    "`make notebooks`, where nobody watches"
+                )
     return complaints
 
 
@@ -111,8 +121,10 @@ def metadata_complaints(notebook: NotebookNode) -> list[str]:
 
 def _code_metadata_complaints(cell: NotebookNode) -> list[str]:
     ours = cell.metadata.get("seqdec", {})
-    unknown = sorted(set(ours) - {"tolerance", "not_compared", "inputs"})
+    unknown = sorted(set(ours) - {"tolerance", "not_compared", "inputs", "seconds"})
     complaints = [f'unknown key "{key}" in the metadata "seqdec"' for key in unknown]
+    if "seconds" in ours and not (_is_number(ours["seconds"]) and ours["seconds"] >= LONG):
+        complaints.append(f'"seconds" must be a number, {LONG} or larger, or not there')
     if "tolerance" in ours:
         complaints += tolerance_complaints(ours["tolerance"])
     if "not_compared" in ours:
@@ -195,17 +207,36 @@ def budget_complaints(notebook: NotebookNode) -> list[str]:
     return []
 
 
+def waiting_complaints(cell: NotebookNode, seconds: float) -> list[str]:
+    """The cell, which took so many CPU seconds, tells its reader how long to wait, about."""
+    stated = cell.metadata.get("seqdec", {}).get("seconds")
+    if stated is None and seconds <= 2 * LONG:
+        return []
+    if _is_number(stated) and stated / 3 <= seconds <= 3 * stated:
+        return []
+    says = "tells nobody" if stated is None else f"states {stated}"
+    advice = "delete them from its metadata"
+    if seconds > LONG:
+        advice = f'write {{"seqdec": {{"seconds": {seconds:.0f}}}}} in its metadata'
+    return [f"takes {seconds:.0f} CPU seconds and {says}: {advice}"]
+
+
 # --- numbers in the prose ---------------------------------------------------------------------
 
 
 def prose_complaints(notebook: NotebookNode) -> list[str]:
-    """Numbers in markdown, captions and alt texts are glued, or listed as chosen inputs."""
+    """Numbers in markdown, captions and alt texts are glued, or listed as chosen inputs.
+
+    That concerns decimals, percentages, and counts that the chapter records.
+    """
+    results = recorded_counts(notebook)
     texts = [(where, cell, cell.source) for where, cell in markdown_cells(notebook)]
     texts += [(where, cell, _figure_texts(cell)) for where, cell in code_cells(notebook)]
     complaints = []
     for where, cell, text in texts:
         inputs = cell.metadata.get("seqdec", {}).get("inputs", {})
-        found = decimals(text)
+        whole = counts(text)
+        found = decimals(text) | {n for n in whole if count_value(n) in results}
         listed = {normal_form(number) for number in inputs}
         complaints += [
             f"{where} types the number {number}: if it is a result, record() it and write "
@@ -215,7 +246,7 @@ def prose_complaints(notebook: NotebookNode) -> list[str]:
         ]
         complaints += [
             f"{where} lists the input {number}, which does not occur in it: delete the entry"
-            for number in sorted(listed - found)
+            for number in sorted(listed - found - whole)
         ]
         complaints += [
             f"{where} lists the input {number} without its meaning: say what it is"
@@ -225,11 +256,80 @@ def prose_complaints(notebook: NotebookNode) -> list[str]:
     return complaints
 
 
+def recorded_counts(notebook: NotebookNode) -> set[int]:
+    """Return the whole numbers that a chapter records; its budget and seconds are no results."""
+    return {
+        int(value)
+        for key, value in recorded(notebook).items()
+        if _is_number(value) and float(value).is_integer()
+        if key != "cpu_budget" and not key.startswith(CPU_SECONDS)
+    }
+
+
 def _figure_texts(cell: NotebookNode) -> str:
     """Return the caption and the alt text that a code cell gives its figure."""
     figure = cell.metadata.get("mystnb", {})
     texts = (figure.get("figure", {}).get("caption"), figure.get("image", {}).get("alt"))
     return "\n".join(text for text in texts if isinstance(text, str))
+
+
+# --- claims, and cells that the reader doesn't see ----------------------------------------------
+
+
+def claim_complaints(notebook: NotebookNode) -> list[str]:
+    """What is claimed is true, and the chapter says it."""
+    complaints = []
+    for claim in claims(notebook):
+        if not claim.holds:
+            complaints.append(f'claims "{claim.words}", which is not true: mend the sentence')
+        if claim.cell is None:
+            complaints.append(
+                f'claims "{claim.words}", which no paragraph says: a claim quotes the chapter, '
+                "with its numbers as the reader sees them"
+            )
+    return complaints
+
+
+def bookkeeping_complaints(notebook: NotebookNode) -> list[str]:
+    """A cell that the reader doesn't see only keeps the books, and no other needs what it makes."""
+    complaints, cells = [], list(code_cells(notebook))
+    for index, (where, cell) in enumerate(cells):
+        if bookkeeping.is_bookkeeping(cell):
+            seen = [later for _, later in cells[index:] if not bookkeeping.is_bookkeeping(later)]
+            found = _hidden_cell_complaints(cell, [s for later in seen for s in _statements(later)])
+            complaints += [f"{where}, which the reader does not see, {text}" for text in found]
+    return complaints
+
+
+def _hidden_cell_complaints(cell: NotebookNode, later: list[ast.stmt]) -> Iterator[str]:
+    body = _statements(cell)
+    for statement in body:
+        if not bookkeeping.only_keeps_accounts(statement):
+            deed = ast.unparse(statement).partition("\n")[0]
+            yield f"does more than record and claim: do `{deed}` in a cell that is seen"
+    if not any(map(bookkeeping.is_account, (node for s in body for node in ast.walk(s)))):
+        yield f"records and claims nothing: take the tag {bookkeeping.TAG} off"
+    if needed := bookkeeping.first_needed(set().union(*map(bookkeeping.bound, body)), later):
+        yield f"makes {needed}, which a cell that is seen needs: make it in sight"
+    if any(set(output.get("data", {"text": ""})) - {RECORD_TEXT} for output in cell.outputs):
+        yield "shows something: show it in a cell that is seen"
+
+
+def _statements(cell: NotebookNode) -> list[ast.stmt]:
+    """Return a cell's statements; none if it is not Python, of which its run complains."""
+    try:
+        return bookkeeping.statements(cell.source)
+    except SyntaxError:
+        return []
+
+
+def fence_complaints(notebook: NotebookNode) -> list[str]:
+    """What a cell opens, it closes: an open fence would swallow what follows it."""
+    return [
+        f"{where}: {fault}"
+        for where, cell in markdown_cells(notebook)
+        for fault in fence_faults(cell.source)
+    ]
 
 
 # --- figures, cells, files --------------------------------------------------------------------
@@ -296,6 +396,9 @@ def static_complaints(notebook: NotebookNode, size: int) -> list[str]:
         *metadata_complaints(notebook),
         *budget_complaints(notebook),
         *prose_complaints(notebook),
+        *fence_complaints(notebook),
+        *claim_complaints(notebook),
+        *bookkeeping_complaints(notebook),
         *alt_text_complaints(notebook),
         *length_complaints(notebook),
         *path_complaints(notebook),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from seqdec_lib.experience.evaluation import (
     Estimate,
@@ -13,6 +14,7 @@ from seqdec_lib.experience.evaluation import (
     mean_interval,
     regret,
     regret_of,
+    share_interval,
 )
 from seqdec_lib.problems import TravelTree
 
@@ -109,3 +111,26 @@ def test_odd_samples_are_refused(samples: list) -> None:
 def test_odd_confidences_are_refused(confidence: object) -> None:
     with pytest.raises(ValueError, match="confidence must .* came"):
         mean_interval([1.0, 2.0], confidence)
+
+
+@quick
+@given(st.integers(1, 60), st.data())
+def test_the_interval_of_a_count_holds_every_share_under_which_it_is_not_rare(trials, data) -> None:
+    """Clopper and Pearson invert two binomial tests of 2.5% each: checked at the ends."""
+    successes = data.draw(st.integers(0, trials))
+    found = share_interval(successes, trials)
+    assert 0 <= found.low <= found.mean == successes / trials <= found.high <= 1
+    if successes:
+        assert stats.binom.sf(successes - 1, trials, found.low) == pytest.approx(0.025)
+    else:
+        assert found.low == 0
+    if successes < trials:
+        assert stats.binom.cdf(successes, trials, found.high) == pytest.approx(0.025)
+    else:
+        assert found.high == 1
+
+
+@pytest.mark.parametrize("counts", [(3, 2), (-1, 2), (0, 0), (0.5, 2), (1, 2, 1.0), (1, 2, 0)])
+def test_counts_that_are_none_are_refused(counts) -> None:
+    with pytest.raises(ValueError, match="must"):
+        share_interval(*counts)

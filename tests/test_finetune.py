@@ -13,29 +13,23 @@ from torch import Tensor, nn
 
 from seqdec_lib.experience.trajectories import Trajectories, collect
 from seqdec_lib.feedback.finetune import (
+    Sampler,
     Samples,
     kl_divergence,
     policy_gradient_loss,
     ppo_loss,
-    sampler,
 )
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.problems.tree_policies import (
-    histories,
     soft_backward_induction,
     table_on_tree,
     trip_probabilities,
 )
 from seqdec_lib.sequences.decoding import generate
 from seqdec_lib.sequences.layout import TokenLayout
+from seqdec_lib.sequences.losses import IGNORE, Batch, choice_log_probabilities, log_probabilities
 from seqdec_lib.sequences.policy import SequencePolicy
-from seqdec_lib.sequences.training import (
-    IGNORE,
-    Batch,
-    choice_log_probabilities,
-    fit,
-    log_probabilities,
-)
+from seqdec_lib.sequences.training import fit
 from seqdec_lib.sequences.transformer import Transformer
 from tests.table_policy import TablePolicy
 
@@ -43,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 TREE = TravelTree(branching=2, horizon=3)
 ENJOYMENT = TREE.level_enjoyment(3) / 3
-ALL_TRIPS = Trajectories.complete(histories(TREE, TREE.horizon))
+ALL_TRIPS = Trajectories.complete(TREE.histories(TREE.horizon))
 LAYOUT = TokenLayout.of(TREE, ALL_TRIPS)
 TRIPS = LAYOUT.encode(ALL_TRIPS)  # all 8
 seeds = st.integers(0, 2**32 - 1)
@@ -206,7 +200,7 @@ def trip_reward(batch: Batch) -> Tensor:
 def test_training_finds_the_optimum_on_the_leash(loss: object, updates: int) -> None:
     reference, beta = transformer(3), 0.5
     model = copy.deepcopy(reference)
-    draw = sampler(model, reference, partial(play, model), trip_reward, updates)
+    draw = Sampler(model, reference, partial(play, model), trip_reward, updates)
     fit(model, draw, 150, loss=partial(loss, beta=beta), learning_rate=1e-2, decay=0.0)
     policy = table_on_tree(TREE, SequencePolicy(reference, LAYOUT))
     best = soft_backward_induction(TREE, policy, beta, ENJOYMENT)
@@ -217,7 +211,7 @@ def test_training_finds_the_optimum_on_the_leash(loss: object, updates: int) -> 
 
 def test_samples_are_fresh_when_they_have_been_used() -> None:
     model = transformer(3)
-    draw = sampler(model, model, partial(play, model), trip_reward, updates=2)
+    draw = Sampler(model, model, partial(play, model), trip_reward, updates=2)
     generator = torch.Generator().manual_seed(0)
     first, second, third = (draw(generator) for _ in range(3))
     assert first is second and second is not third
@@ -241,7 +235,7 @@ def test_answers_of_a_language_model_are_rows_too() -> None:
     def reward(batch: Batch) -> Tensor:
         return (batch.targets == 4).float().sum(1)
 
-    draw = sampler(model, reference, answers, reward)
+    draw = Sampler(model, reference, answers, reward)
     fit(model, draw, 60, loss=partial(policy_gradient_loss, beta=0.1), learning_rate=1e-2)
     assert reward(answers(torch.Generator().manual_seed(1))).mean() > 2.5  # of 3; at first 0.6
 
@@ -341,7 +335,7 @@ ROWS = np.full((TREE.first_leaf, 2), 0.5)
         ),
         (lambda: kl_divergence([1.0], [0.5, 0.5]), "both have shape"),
         (lambda: kl_divergence([0.5], [1.0]), "sum to 1"),
-        (lambda: sampler(None, None, None, None, updates=0), "updates must be a whole number"),
+        (lambda: Sampler(None, None, None, None, updates=0), "updates must be a whole number"),
         (lambda: ppo_loss(None, None, beta=-1.0), "beta must be a number of at least 0"),
         (lambda: ppo_loss(None, None, clip=2.0), "clip must be a number from 0 to 1"),
         (lambda: policy_gradient_loss(None, None, beta=math.nan), "beta must be a number"),

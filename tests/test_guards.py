@@ -8,6 +8,8 @@ of its own, and each test then looks for its own failure with its own message.
 import base64
 import copy
 import io
+import json
+import math
 import os
 import re
 import subprocess
@@ -17,10 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bookkeeping
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat import NotebookNode
@@ -36,7 +39,7 @@ from tests.comparison import (
     compare_text,
     compare_values,
 )
-from tests.prose import decimals
+from tests.prose import counts, decimals, fence_faults
 
 ROOT = Path(__file__).parents[1]
 ALT = "A line that rises from the lower left to the upper right."
@@ -129,6 +132,11 @@ def test_committed_stderr_is_caught(chapter: NotebookNode) -> None:
     assert "on stderr (a warning)" in only_complaint(chapter)
 
 
+def test_the_place_of_a_progress_bar_is_caught(chapter: NotebookNode) -> None:
+    add_cell(chapter).outputs = [new_output("display_data", data={})]
+    assert "the empty place of a progress bar" in only_complaint(chapter)
+
+
 @pytest.mark.parametrize("tag", ["nbval-ignore-output", "nbval-new", "raises-exception"])
 def test_nbval_tag_is_caught(chapter: NotebookNode, tag: str) -> None:
     add_cell(chapter, tags=[tag])
@@ -168,6 +176,8 @@ def test_invalid_tolerance_is_caught(chapter: NotebookNode, changes: dict, compl
     [
         ({"tolerence": {}}, 'unknown key "tolerence"'),
         ({"not_compared": ""}, '"not_compared" needs a reason'),
+        ({"seconds": 9}, '"seconds" must be a number, 10 or larger'),
+        ({"seconds": "30"}, '"seconds" must be a number'),
         (
             {"not_compared": "timing", "tolerance": {"relative": 1, "reason": "timing"}},
             'both "tolerance" and "not_compared"',
@@ -197,6 +207,61 @@ def test_missing_or_forbidden_budget_is_caught(chapter: NotebookNode, argument: 
 def test_allowed_budget_passes(chapter: NotebookNode, budget: str) -> None:
     set_budget(chapter, f"budget={budget}")
     assert guards.budget_of(chapter) == float(budget)
+
+
+def test_fence_that_is_never_closed_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "```{exercise} Open\nInvent a rule.\n\n## Summary")
+    assert "line 1 opens ```{exercise} Open and never closes it" in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "````{solution} ex\n```python\n1\n```\n````",
+        "```{note}\na\n```\n\n```{note}\nb\n```",
+        ":::{note}\n```python\n:::{tip}\n```\n:::",
+        "````md\n```{note}\n````",
+        "```x``` is code in a line",
+    ],
+)
+def test_fences_that_balance(text: str) -> None:
+    assert fence_faults(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```{exercise} a\ntext\n````{solution} b\nanswer\n````",
+        "```{exercise} a\ntext\n```{solution} b\nanswer\n```",
+        "```python\n1\n```{note}\n```",
+        "````{solution} a\n```python\n1\n````",
+        ":::{note}\n::::{tip}\n::::\n:::",
+        "```{note}\n~~~",
+    ],
+)
+def test_fences_that_do_not_balance(text: str) -> None:
+    assert fence_faults(text)
+
+
+@pytest.mark.parametrize("page", ["index.md", "references.md", "coursework/README.md"])
+def test_fences_of_a_page_balance(page: str) -> None:
+    assert fence_faults((ROOT / page).read_text(encoding="utf-8")) == []
+
+
+@given(seconds=st.floats(0, 1000))
+def test_a_cell_that_takes_a_while_says_so(seconds: float) -> None:
+    silent = guards.waiting_complaints(new_code_cell(), seconds)
+    assert len(silent) == (seconds > 20)
+    for complaint in silent:
+        said = json.loads(re.search(r"\{.*\}", complaint)[0])
+        assert guards.waiting_complaints(new_code_cell(metadata=said), seconds) == []
+
+
+@given(stated=st.floats(10, 90), factor=st.floats(0.01, 100))
+def test_a_cell_says_about_how_long_it_takes(stated: float, factor: float) -> None:
+    assume(not any(math.isclose(factor, edge) for edge in (1 / 3, 3)))
+    cell = new_code_cell(metadata={"seqdec": {"seconds": stated}})
+    assert bool(guards.waiting_complaints(cell, stated * factor)) == (not 1 / 3 <= factor <= 3)
 
 
 def test_typed_result_is_caught(chapter: NotebookNode) -> None:
@@ -245,6 +310,85 @@ def test_input_without_meaning_is_caught(chapter: NotebookNode) -> None:
 )
 def test_decimals_in_prose(text: str, found: set[str]) -> None:
     assert decimals(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the 729 trips, 1,000 of 16000; 243", {"729", "1,000", "16000", "243"}),
+        ("$3^6 = 729$ and ($64$), \u201c30\u201d.", {"729", "64", "30"}),
+        ("twelve, 12, and `729` or `x = 729`", set()),
+        ("in 2024, 1998-2003, 729.5, x729, 729%, -729, $3^{20}$, $x_20$, 3/14, v1.20", set()),
+        ("{glue:text}`trips` of {eq}`eq-729`, [729](729.html)", {"729"}),
+        ("```python\n729\n```\n```{note}\n730\n```", {"730"}),
+    ],
+)
+def test_counts_in_prose(text: str, found: set[str]) -> None:
+    assert counts(text) == found
+
+
+def record_cell(chapter: NotebookNode, source: str, *names: str, value: str = "True") -> None:
+    """Append a cell that the reader doesn't see, with what it recorded."""
+    cell = add_cell(chapter, source, tags=[bookkeeping.TAG])
+    cell.outputs = [record_output(name, value) for name in names]
+
+
+def test_typed_count_that_is_recorded_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, 'record("goats", 4321)', "goats", value="4321.0")
+    add_text(chapter, "There are 4,320 sheep and {glue:text}`goats:,` goats.")
+    assert guards.static_complaints(chapter, size=0) == []
+    add_text(chapter, "These 4,321 goats.")
+    assert "types the number 4,321" in only_complaint(chapter)
+    chapter.cells[-1].metadata["seqdec"] = {"inputs": {"4,321": "goats, bought"}}
+    assert guards.static_complaints(chapter, size=0) == []
+
+
+def test_claim_that_the_chapter_says_passes(chapter: NotebookNode) -> None:
+    add_text(chapter, "# A title\n\nOne *goat* and the {glue:text}`goats` others\nare white.")
+    record_cell(chapter, 'record("goats", 99)', "goats", value="99")
+    record_cell(chapter, "claim(...)", "claim: the 99 others are white")
+    assert guards.static_complaints(chapter, size=0) == []
+
+
+def test_claim_that_the_chapter_does_not_say_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, "claim(...)", "claim: the goats are white")
+    assert 'claims "the goats are white", which no paragraph says' in only_complaint(chapter)
+
+
+def test_claim_committed_as_false_is_caught(chapter: NotebookNode) -> None:
+    add_text(chapter, "The goats are white.")
+    record_cell(chapter, "claim(...)", "claim: The goats are white.", value="False")
+    assert 'claims "The goats are white.", which is not true' in only_complaint(chapter)
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (
+            "goats = 3\nprint(goats)\nassert goats",
+            "does more than record and claim: do `print(goats)`",
+        ),
+        ("record('a', 1)\nfigure", "do `figure` in a cell that is seen"),
+        ("goats = 3", "records and claims nothing: take the tag remove-cell off"),
+    ],
+)
+def test_hidden_cell_that_does_more_than_bookkeeping_is_caught(
+    chapter: NotebookNode, source: str, complaint: str
+) -> None:
+    record_cell(chapter, source)
+    assert complaint in only_complaint(chapter)
+
+
+def test_hidden_cell_with_something_to_see_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, "assert 1")
+    chapter.cells[-1].outputs = [new_output("stream", name="stdout", text="5 goats")]
+    assert "shows something: show it in a cell that is seen" in only_complaint(chapter)
+
+
+def test_seen_cell_that_needs_a_hidden_one_is_caught(chapter: NotebookNode) -> None:
+    record_cell(chapter, "goats = [g for g in range(3)]\nassert goats")
+    add_cell(chapter, "[g for g in range(4)]\nlen(goats)")
+    assert "makes goats, which a cell that is seen needs" in only_complaint(chapter)
 
 
 @pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])
@@ -438,6 +582,11 @@ def commit_stripes(cell: NotebookNode) -> None:
     data["image/png"] = png(pixels)
 
 
+def announce_a_minute(cell: NotebookNode) -> None:
+    """Injure a cell: it states a time that it doesn't take."""
+    cell.metadata["seqdec"] = {"seconds": 60}
+
+
 def do_instead(source: str) -> Callable[[NotebookNode], None]:
     """Injure a cell: after its run its source became `source`."""
 
@@ -481,6 +630,16 @@ CASES = {
     "time that is not compared": Case(
         "print(0.5)", commit_text("0.6"), None, {"seqdec": {"not_compared": "for this test"}}
     ),
+    "false claim": Case(
+        'book.claim("All of it is well.", True)',
+        do_instead('book.claim("All of it is well.", 1 > 2)'),
+        'the chapter says "All of it is well.", and that is not true here',
+    ),
+    "claim that is no longer made": Case(
+        'book.claim("All of it is well.", True)',
+        do_instead("pass"),
+        "record claim: All of it is well.: 1 committed, 0 in the new run",
+    ),
     "error": Case("pass", do_instead("1 / 0"), "ZeroDivisionError"),
     "error that is not compared": Case(
         "pass", do_instead("1 / 0"), "ZeroDivisionError", {"seqdec": {"not_compared": "a time"}}
@@ -491,6 +650,7 @@ CASES = {
         "records seconds and is not compared",
         {"seqdec": {"not_compared": "for this test"}},
     ),
+    "wait that does not come": Case("pass", announce_a_minute, None),
     "new warning": Case(
         "pass", do_instead("import warnings\n\nwarnings.warn('old')"), "stderr: 0 committed"
     ),
@@ -538,6 +698,7 @@ def short_chapter(original: NotebookNode) -> NotebookNode:
     chapter = new_notebook(cells=[copy.deepcopy(start), *cases, *network])
     for cell in chapter.cells[1:]:
         cell.metadata["mystnb"] = {"image": {"alt": ALT}}
+    add_text(chapter, "All of *it* is well.")
     return NotebookClient(chapter, resources={"metadata": {"path": ROOT}}).execute()
 
 
@@ -546,7 +707,7 @@ def injure(chapter: NotebookNode) -> None:
     set_budget(chapter, "budget=0.1")
     injuries = [case.injure for case in CASES.values()]
     injuries += [do_instead(source) for source, _ in NETWORK.values()]
-    for cell, harm in zip(chapter.cells[1:], injuries, strict=True):
+    for cell, harm in zip(chapter.cells[1:-1], injuries, strict=True):
         harm(cell)
     add_text(chapter, "The regret falls to 0.93.")
 
@@ -594,6 +755,11 @@ def test_network_attempt_is_caught_though_swallowed(results: Results, case: str)
 
 def test_overrun_of_the_budget_is_caught_though_cells_failed(results: Results) -> None:
     assert "more than twice its budget of 0.1" in results.injured["budget and network"]
+
+
+def test_a_wait_that_is_stated_and_not_taken_is_caught(results: Results) -> None:
+    complaint = f"{cell_name('wait that does not come')} takes 0 CPU seconds and states 60"
+    assert complaint in results.injured["budget and network"]
 
 
 def test_cpu_time_and_budget_are_reported(results: Results) -> None:

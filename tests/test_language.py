@@ -21,14 +21,8 @@ from seqdec_lib.language.corpus import (
 from seqdec_lib.language.facts import FACTS, PARTICLES, Noun, particle
 from seqdec_lib.language.text import END, TURN, Tokenizer, answers, prompt_tokens, training_batch
 from seqdec_lib.sequences.decoding import beam_search, generate
-from seqdec_lib.sequences.training import (
-    IGNORE,
-    Batch,
-    fit,
-    log_probabilities,
-    minibatches,
-    sequence_loss,
-)
+from seqdec_lib.sequences.losses import IGNORE, Batch, log_probabilities, sequence_loss
+from seqdec_lib.sequences.training import fit, minibatches
 from seqdec_lib.sequences.transformer import Transformer
 
 PAIRS = withheld_pairs(seed=3)

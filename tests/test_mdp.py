@@ -1,5 +1,8 @@
 """Laws of Markov decision processes and of their exact solutions."""
 
+import itertools
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,18 +10,16 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
-from seqdec_lib.experience.evaluation import estimate_return
 from seqdec_lib.mdp import (
     MDP,
     backward_induction,
     bellman_expectation,
     bellman_optimality,
-    bellman_residual,
     evaluate_policy,
     policy_iteration,
     value_iteration,
 )
-from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
+from seqdec_lib.problems import TravelTree
 
 
 def random_mdp(seed: int, discount: float | None = None, as_sparse: bool = False) -> MDP:
@@ -117,7 +118,7 @@ def test_the_optimal_policy_is_greedy_in_its_own_values(seed) -> None:
     solution = policy_iteration(mdp)
     own = mdp.q_values(evaluate_policy(mdp, solution.policy))
     assert np.allclose(own.max(axis=1), own[np.arange(mdp.n_states), solution.policy])
-    assert bellman_residual(mdp, solution.values) < 1e-9
+    assert np.abs(bellman_optimality(mdp, solution.values) - solution.values).max() < 1e-9
 
 
 def test_no_policy_is_better_than_the_optimal_one() -> None:
@@ -144,9 +145,129 @@ def test_value_iteration_on_the_tree_takes_a_sweep_a_day() -> None:
         assert np.array_equal(policy_iteration(mdp).values, solution.values)
 
 
-def test_a_discount_close_to_one_still_stops() -> None:
-    mdp = random_mdp(5, discount=0.9999)
-    assert np.allclose(value_iteration(mdp, 1e-12).values, policy_iteration(mdp).values)
+def optimum_in_fractions(mdp: MDP, actions: np.ndarray | None = None) -> list[Fraction]:
+    """The optimum of a small dense MDP, or a policy's value: Gauss's way, without any rounding."""
+    states, discount = range(mdp.n_states), Fraction(mdp.discount)
+    policies = itertools.product(range(mdp.n_actions), repeat=mdp.n_states)
+    values = []
+    for policy in policies if actions is None else [actions]:
+        rows = [
+            [Fraction(float(i == j)) - discount * Fraction(chance) for j, chance in ps]
+            + [Fraction(mdp.rewards[i, policy[i]])]
+            for i in states
+            for ps in [list(enumerate(mdp.transitions[i, policy[i]]))]
+        ]
+        for i in states:  # diagonally dominant: no pivot is 0
+            rows[i] = [entry / rows[i][i] for entry in rows[i]]
+            for j in set(states) - {i}:
+                factor = rows[j][i]
+                rows[j] = [a - factor * b for a, b in zip(rows[j], rows[i], strict=True)]
+        values.append([row[-1] for row in rows])
+    return [max(column) for column in zip(*values, strict=True)]
+
+
+@given(
+    seed=seeds,
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 2)),
+    discount=st.sampled_from([0.0, 0.3, 0.9, 0.999]) | st.floats(3, 7).map(lambda x: 1 - 10**-x),
+    inertia=st.sampled_from([0.1, 1e3, 1e9, np.inf]),
+    tol=st.sampled_from([1e-2, 1e-8]),
+    as_sparse=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_solutions_keep_their_promise_however_close_the_discount_is_to_1(
+    seed, shape, discount, inertia, tol, as_sparse
+) -> None:
+    """Inertia makes chains slow: 1e9 is to stay for a billion steps, inf for ever."""
+    rng = np.random.default_rng(seed)
+    weights = rng.random((*shape, shape[0])) * (rng.random((*shape, shape[0])) < 0.7)
+    stay = np.arange(shape[0])
+    weights *= np.isfinite(inertia)
+    weights[stay, :, stay] += min(inertia, 1e9)
+    mdp = MDP(weights / weights.sum(axis=2, keepdims=True), rng.normal(0, 5, shape), discount)
+    model = mdp
+    if as_sparse:
+        matrices = [sparse.csr_array(mdp.transitions[:, a]) for a in range(shape[1])]
+        model = MDP(matrices, mdp.rewards, discount)
+    exact = optimum_in_fractions(mdp)
+    by_policies = policy_iteration(model, tol)
+    for values, tolerance, truth in (
+        (value_iteration(model, tol).values, tol, exact),
+        (by_policies.values, tol, exact),
+        (
+            evaluate_policy(model, by_policies.policy),
+            1e-8,
+            optimum_in_fractions(mdp, by_policies.policy),
+        ),
+    ):
+        error = max(abs(Fraction(value) - true) for value, true in zip(values, truth, strict=True))
+        assert error <= max(tolerance, 4 * np.finfo(float).eps * float(max(map(abs, truth))))
+
+
+def test_equal_actions_are_settled_for_the_first() -> None:
+    for as_sparse in (False, True):
+        mdp = random_mdp(2, discount=0.9, as_sparse=as_sparse)
+        twice = list(mdp.transitions) * 2 if as_sparse else np.tile(mdp.transitions, (1, 2, 1))
+        both = MDP(twice, np.tile(mdp.rewards, 2), 0.9)
+        for solve in (value_iteration, policy_iteration, lambda m: backward_induction(m, 7)):
+            assert np.array_equal(solve(both).policy, solve(mdp).policy)
+            assert np.allclose(solve(both).values, solve(mdp).values, rtol=1e-12)
+
+
+@given(seeds, st.booleans(), st.integers(1, 5))
+@settings(max_examples=30, deadline=None)
+def test_backward_induction_is_greedy_in_the_values_of_the_next_step(seed, as_sparse, horizon):
+    mdp = random_mdp(seed, as_sparse=as_sparse)
+    by_days = backward_induction(mdp, horizon)
+    assert by_days.values.shape == (horizon + 1, mdp.n_states) and not by_days.values[-1].any()
+    for t in range(horizon):
+        q_values = mdp.q_values(by_days.values[t + 1])
+        assert np.array_equal(by_days.values[t], q_values.max(axis=1))
+        assert np.array_equal(by_days.policy[t], q_values.argmax(axis=1))
+
+
+def test_backward_induction_takes_the_horizon_of_the_model_unless_told() -> None:
+    rows, rewards = np.ones((1, 1, 1)), np.ones((1, 1))
+    assert backward_induction(MDP(rows, rewards, 1.0, horizon=4)).values[:, 0].tolist() == [
+        4, 3, 2, 1, 0,
+    ]  # fmt: skip
+    assert len(backward_induction(MDP(rows, rewards, 1.0, horizon=4), 2).policy) == 2
+    with pytest.raises(ValueError, match="pass horizon"):
+        backward_induction(MDP(rows, rewards, 0.5))
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_rows_that_are_off_by_rounding_are_mended_in_a_copy(as_sparse: bool) -> None:
+    rows = np.array([[0.25, 0.75 + 5e-9], [0.5, 0.5]])
+    given_rows = [sparse.csr_array(rows)] if as_sparse else rows[:, None].copy()
+    mdp = MDP(given_rows, np.zeros((2, 1)), 0.9)
+    own = mdp.transitions[0].toarray() if as_sparse else mdp.transitions[:, 0]
+    assert np.abs(own.sum(axis=1) - 1).max() <= np.finfo(float).eps
+    assert np.allclose(own, rows, rtol=0, atol=5e-9)
+    kept = given_rows[0].toarray() if as_sparse else given_rows[:, 0]
+    assert np.array_equal(kept, rows)
+
+
+@given(seeds, st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_a_policy_makes_a_chain_of_its_own_steps(seed, as_sparse) -> None:
+    mdp, dense = random_mdp(seed, as_sparse=as_sparse), random_mdp(seed)
+    rng = np.random.default_rng(seed)
+    actions = rng.integers(mdp.n_actions, size=mdp.n_states)
+    rows = rng.dirichlet(np.ones(mdp.n_actions), size=mdp.n_states)
+    for policy, shares in ((actions, np.eye(mdp.n_actions)[actions]), (rows, rows)):
+        chain, rewards = mdp.under(policy)
+        chain = chain.toarray() if as_sparse else chain
+        for s in range(mdp.n_states):
+            assert np.allclose(chain[s], shares[s] @ dense.transitions[s])
+            assert np.isclose(rewards[s], shares[s] @ dense.rewards[s])
+
+
+@pytest.mark.parametrize("tol", [0, -1e-8, np.nan, np.inf, "1"])
+def test_tolerances_that_are_no_positive_numbers_are_refused(tol) -> None:
+    for solve in (value_iteration, policy_iteration):
+        with pytest.raises(ValueError, match="tol must be a number above 0"):
+            solve(random_mdp(0), tol)
 
 
 # -- bad input is named
@@ -201,73 +322,3 @@ def test_an_episode_that_never_ends_needs_a_discount() -> None:
     for solve in (value_iteration, policy_iteration):
         with pytest.raises(ValueError, match="horizon = 5"):
             solve(endless)
-
-
-# -- tables of outcomes
-
-
-@pytest.mark.parametrize("name", ["FrozenLake-v1", "Taxi-v4"])
-def test_gymnasium_tables_are_read_exactly(name: str) -> None:
-    problem = from_gymnasium(name, discount=0.9)
-    mdp, policy = problem.mdp(), value_iteration(problem.mdp()).policy
-    assert np.allclose(policy_iteration(mdp).values, value_iteration(mdp).values)
-    # With a discount of 0.9 what comes after the clock's last step hardly counts.
-    played = estimate_return(problem, policy, episodes=20_000, seed=0, confidence=0.9999)
-    assert played.low - 0.01 < problem.optimal_return() < played.high + 0.01
-
-
-def test_a_table_plays_its_own_model() -> None:
-    mdp = random_mdp(8, discount=0.8)
-    start = np.full(mdp.n_states, 1 / mdp.n_states)
-    for model in (mdp, random_mdp(8, discount=0.8, as_sparse=True)):
-        problem = TabularProblem.from_mdp(model, start, horizon=60)
-        assert np.allclose(problem.mdp().transitions, mdp.transitions)
-        assert np.allclose(problem.mdp().rewards, mdp.rewards)
-    played = estimate_return(problem, None, episodes=20_000, seed=0, confidence=0.9999)
-    assert played.low - 1e-3 < problem.random_return() < played.high + 1e-3
-
-
-def test_a_state_that_ends_the_episode_only_sometimes_is_named() -> None:
-    class Odd:
-        P = {
-            0: {0: [(1.0, 1, 0.0, True)], 1: [(1.0, 1, 0.0, False)]},
-            1: {0: [(1.0, 0, 0.0, False)], 1: [(1.0, 0, 0.0, False)]},
-        }
-        initial_state_distrib, spec = np.array([1.0, 0.0]), None
-
-        @property
-        def unwrapped(self):
-            return self
-
-    with pytest.raises(ValueError, match="state 1 ends the episode .* from state 0 by action 1"):
-        from_gymnasium(Odd(), horizon=5)
-    with pytest.raises(ValueError, match="pass horizon"):
-        from_gymnasium(Odd())
-
-
-def test_environments_without_a_table_are_named() -> None:
-    with pytest.raises(ValueError, match="exact model"):
-        from_gymnasium("CartPole-v1")
-
-
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [
-        ({"probabilities": np.full((2, 1, 1), 0.5)}, "sum to 1"),
-        ({"probabilities": np.ones((2, 1))}, r"\(S, A, K\)"),
-        ({"next_states": np.full((2, 1, 1), 2)}, r"0\.\.1"),
-        ({"rewards": np.zeros((2, 1))}, r"rewards must have shape \(2, 1, 1\)"),
-        ({"rewards": np.full((2, 1, 1), np.nan)}, "finite"),
-        ({"start": np.array([0.0, 1.0])}, "terminal state 1"),
-    ],
-)
-def test_bad_tables_are_named(change: dict, what: str) -> None:
-    table = {
-        "probabilities": np.ones((2, 1, 1)),
-        "next_states": np.ones((2, 1, 1), dtype=int),
-        "rewards": np.zeros((2, 1, 1)),
-        "terminal": np.array([False, True]),
-        "start": np.array([1.0, 0.0]),
-    }
-    with pytest.raises(ValueError, match=what):
-        TabularProblem(**(table | change), discount=0.9, horizon=3)

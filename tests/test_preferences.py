@@ -24,12 +24,12 @@ from seqdec_lib.feedback.preferences import (
 )
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.problems.tree_policies import (
-    histories,
     soft_backward_induction,
     trip_probabilities,
 )
 from seqdec_lib.sequences.layout import TokenLayout
-from seqdec_lib.sequences.training import fit, log_probabilities
+from seqdec_lib.sequences.losses import log_probabilities
+from seqdec_lib.sequences.training import fit
 from seqdec_lib.sequences.transformer import Transformer
 from tests.table_policy import TablePolicy
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 TREE = TravelTree(branching=2, horizon=3)
 REWARDS = TREE.level_enjoyment(3) / 3
-ALL_TRIPS = Trajectories.complete(histories(TREE, TREE.horizon))
+ALL_TRIPS = Trajectories.complete(TREE.histories(TREE.horizon))
 TRIPS = TokenLayout.of(TREE, ALL_TRIPS).encode(ALL_TRIPS)
 PAIRS = np.array([[i, j] for i in range(8) for j in range(8) if i != j])
 

@@ -14,7 +14,7 @@ from seqdec_lib.experience.evaluation import mean_interval
 from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.mdp import value_iteration
 from seqdec_lib.problems import Racetrack
-from seqdec_lib.problems.racetrack import TRACKS
+from seqdec_lib.problems.track import TRACKS
 
 COAST = 4
 TINY = """

@@ -3,13 +3,12 @@
 import html
 import re
 import runpy
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
 import pytest
+from sentences import claims
 
 from tests import site_checks
 
@@ -17,25 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 OWN_SCRIPTS = tuple(path.name for path in (ROOT / "site" / "assets").glob("*.js"))
 
 
-@pytest.fixture(scope="session")
-def site() -> Path:
-    """The folder of the built site; the same incremental build as `make book`."""
-    result = subprocess.run(
-        [sys.executable, "site/build.py"],
-        cwd=ROOT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert result.returncode == 0, result.stdout
-    return ROOT / "_build" / "html"
-
-
 def test_every_link_and_anchor_leads_somewhere(site: Path) -> None:
     assert len(site_checks.html_files(site)) > 2
     assert site_checks.dead_links(site) == []
+
+
+def test_every_claim_of_a_chapter_is_linked_from_the_page_of_claims(site: Path) -> None:
+    links = site_checks.read_page(site / "claims.html").links
+    linked = [link for link in links if link.startswith("chapters/") and "#claim-" in link]
+    notebooks = [nbformat.read(path, as_version=4) for path in ROOT.glob("chapters/*.ipynb")]
+    assert len(set(linked)) == len(linked) == sum(len(claims(nb)) for nb in notebooks) > 0
 
 
 def test_every_image_script_and_style_sheet_exists(site: Path) -> None:
@@ -50,11 +40,13 @@ def test_page_sources_are_not_published(site: Path) -> None:
     assert not (site / "_sources").exists()
 
 
-def test_only_the_chapters_can_be_downloaded(site: Path) -> None:
+def test_only_the_readers_notebooks_can_be_downloaded(site: Path) -> None:
     chapters = {path.name for path in (ROOT / "chapters").glob("*.ipynb")}
     downloads = set(site.rglob("*.ipynb"))
     assert {path.name for path in downloads} == chapters
     assert downloads == set((site / "_downloads").rglob("*.ipynb"))
+    for path in downloads:
+        assert path.read_bytes() == (ROOT / "_build" / "notebooks" / path.name).read_bytes()
 
 
 def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:

@@ -6,18 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from seqdec_lib.sequences import training
+from seqdec_lib.sequences.checkpoint import FORMAT, load_checkpoint, save_checkpoint
+from seqdec_lib.sequences.losses import IGNORE, Batch, cross_entropy, sequence_loss
 from seqdec_lib.sequences.lstm import LSTM
-from seqdec_lib.sequences.training import (
-    IGNORE,
-    Batch,
-    cross_entropy,
-    fit,
-    load_checkpoint,
-    minibatches,
-    save_checkpoint,
-    sequence_loss,
-)
+from seqdec_lib.sequences.training import fit, minibatches
 from seqdec_lib.sequences.transformer import Transformer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -214,7 +206,7 @@ def test_a_foreign_checkpoint_is_named_and_runs_no_code(tmp_path):
         torch.save(foreign, path)
         with pytest.raises(ValueError, match="not written by this library"):
             load_checkpoint(path)
-    torch.save({"format": training.FORMAT, "model": Trap()}, path)
+    torch.save({"format": FORMAT, "model": Trap()}, path)
     with pytest.raises(ValueError, match="damaged or no checkpoint"):
         load_checkpoint(path)
 

@@ -1,4 +1,6 @@
-"""Trajectories: returns-to-go by definition, padding, and whether play follows the policy."""
+"""Trajectories: returns-to-go, padding, filters, mixtures, and whether play follows the policy."""
+
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -6,9 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from seqdec_lib.experience.trajectories import Trajectories, as_policy, collect, sample_actions
+from seqdec_lib.experience.trajectories import (
+    Trajectories,
+    as_policy,
+    collect,
+    collect_mixture,
+    concatenate,
+    sample_actions,
+)
 from seqdec_lib.mdp import MDP
-from seqdec_lib.problems import Problem, TravelTree
+from seqdec_lib.problems import KeyToDoor, Problem, ShortestPath, TravelTree
 from seqdec_lib.problems.base import History
 
 quick = settings(max_examples=50, deadline=None, derandomize=True)
@@ -122,8 +131,7 @@ def test_odd_discounts_are_refused(discount: float) -> None:
 def test_the_same_seed_plays_the_same_episodes() -> None:
     tree = TravelTree(cancel=0.3, dense=True)
     first, again, other = (collect(tree, None, 50, seed) for seed in (3, 3, 4))
-    for name in ("states", "actions", "rewards", "mask", "terminated"):
-        assert np.array_equal(getattr(first, name), getattr(again, name))
+    assert same(first, again)
     assert not np.array_equal(first.actions, other.actions)
 
 
@@ -204,6 +212,13 @@ def test_a_policy_sees_the_whole_history() -> None:
         assert np.array_equal(history.rewards, data.rewards[:, :t])
 
 
+def test_histories_of_the_last_step_make_trajectories() -> None:
+    tree = TravelTree(horizon=3, dense=True)
+    whole = Trajectories.complete(tree.histories(tree.horizon))
+    assert whole.mask.all() and whole.terminated.all() and len(whole) == tree.n_leaves
+    assert np.allclose(whole.returns(), tree.level_enjoyment(3))
+
+
 def test_the_rounding_of_single_precision_is_no_error() -> None:
     logits = np.random.default_rng(0).normal(size=(1093, 3)).astype(np.float32)
     exponents = np.exp(logits)
@@ -236,3 +251,133 @@ def test_policies_that_are_none_are_refused(policy: object, words: str) -> None:
 def test_odd_numbers_of_episodes_and_seeds_are_refused(episodes: object, seed: object) -> None:
     with pytest.raises(ValueError, match="must be a whole number of at least"):
         collect(Staircase(), None, episodes, seed)
+
+
+def same(one: Trajectories, other: Trajectories) -> bool:
+    return all(
+        np.array_equal(getattr(one, field.name), getattr(other, field.name))
+        for field in fields(Trajectories)
+    )
+
+
+def episodes_of(data: Trajectories) -> tuple[list, list, list, np.ndarray]:
+    rows = list(enumerate(data.lengths))
+    return (
+        [data.states[i, : n + 1] for i, n in rows],
+        [data.actions[i, :n] for i, n in rows],
+        [data.rewards[i, :n] for i, n in rows],
+        data.terminated,
+    )
+
+
+# -- padding
+
+
+@quick
+@given(seed=st.integers(0, 10**6), episodes=st.integers(1, 12))
+def test_padding_loses_nothing(seed, episodes):
+    walks = collect(ShortestPath(seed=seed % 5), None, episodes, seed)
+    again = Trajectories.from_episodes(*episodes_of(walks))
+    np.testing.assert_array_equal(again.lengths, walks.lengths)
+    assert same(again, walks)
+
+
+def test_the_last_state_is_repeated_in_the_padding():
+    data = Trajectories.from_episodes([[1, 2], [3, 4, 5, 6]], [[0], [1, 1, 0]], [[1.0], [0, 0, 2]])
+    np.testing.assert_array_equal(data.states, [[1, 2, 2, 2], [3, 4, 5, 6]])
+    np.testing.assert_array_equal(data.mask, [[True, False, False], [True] * 3])
+    np.testing.assert_array_equal(data.returns(), [1, 2])
+    assert data.terminated.all()
+
+
+@pytest.mark.parametrize(
+    "states, actions, rewards, says",
+    [
+        ([], [], [], "at least one"),
+        ([[0, 1]], [[0]], [], "lists of"),
+        ([[0]], [[]], [[]], "episode 0"),
+        ([[0, 1], [0, 1]], [[0], [0, 1]], [[0.0], [0.0, 0.0]], "episode 1"),
+        ([[0, 1]], [[0]], [[0.0, 1.0]], "2 rewards"),
+        ([[0, 1]], [[0]], [[np.nan]], "NaN"),
+        ([[0, 1.5]], [[0]], [[0.0]], "whole numbers"),
+        ([[0, 1]], [[0.5]], [[0.0]], "whole numbers"),
+    ],
+)
+def test_ragged_and_empty_episodes_are_refused(states, actions, rewards, says):
+    with pytest.raises(ValueError, match=says):
+        Trajectories.from_episodes(states, actions, rewards)
+
+
+def test_a_return_that_is_no_number_is_refused():
+    huge = Trajectories.from_episodes([[0, 0, 0]], [[0, 0]], [[1.7e308, 1.7e308]])
+    with pytest.raises(ValueError, match="finite"):
+        huge.returns()
+
+
+# -- filters and mixtures
+
+
+@quick
+@given(seed=st.integers(0, 10**6), share=st.sampled_from([0.1, 0.5, 0.9, 1.0]))
+def test_the_best_share_keeps_its_order_and_values_rewards_by_the_discount(seed, share):
+    data = collect(Staircase(), None, 30, seed)
+    for discount in (0.1, 1.0):
+        returns = data.returns(discount)
+        order = sorted(range(30), key=lambda i: (-returns[i], i))[: max(1, round(share * 30))]
+        assert same(data.top(share, discount), data[np.sort(order)])
+
+
+@quick
+@given(seed=st.integers(0, 10**6), share=st.floats(0.001, 1))
+def test_the_best_share_is_the_best(seed, share):
+    trips = collect(TravelTree(horizon=3), None, 57, seed)
+    best = trips.top(share)
+    assert len(best) == max(1, round(share * 57))
+    left_out = np.sort(trips.returns())[: 57 - len(best)]
+    assert not len(left_out) or best.returns().min() >= left_out.max()
+
+
+def test_of_equally_good_episodes_the_first_are_kept():
+    trips = collect(KeyToDoor(), None, 50, seed=1)
+    assert same(trips[trips.returns() == 0].top(0.2), trips[trips.returns() == 0][slice(0, 10)])
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.5, np.nan, "all"])
+def test_odd_shares_are_refused(share):
+    with pytest.raises(ValueError, match="share"):
+        collect(KeyToDoor(), None, 5, seed=0).top(share)
+
+
+@quick
+@given(share=st.floats(0, 1), episodes=st.integers(1, 200), seed=st.integers(0, 1000))
+def test_a_mixture_shares_out_the_episodes(share, episodes, seed):
+    tree = TravelTree(horizon=2)
+    always = np.zeros(tree.n_states, dtype=int)
+    data = collect_mixture(tree, [always, always + 1], [share, 1 - share], episodes, seed)
+    assert len(data) == episodes
+    assert abs((data.actions[:, 0] == 0).sum() - share * episodes) <= 0.5
+    np.testing.assert_array_equal(data.actions[:, 0], data.actions[:, 1])
+
+
+def test_a_mixture_is_shuffled_and_repeatable():
+    tree = TravelTree(horizon=2)
+    always = np.zeros(tree.n_states, dtype=int)
+    mixed = [collect_mixture(tree, [always, always + 1], [0.5, 0.5], 100, s) for s in (0, 0, 1)]
+    assert same(mixed[0], mixed[1]) and not same(mixed[0], mixed[2])
+    assert 10 < mixed[0].actions[:50, 0].sum() < 40
+
+
+def test_mixtures_need_a_share_a_policy():
+    for shares, says in (([0.5, 0.4], "sum to 1"), ([1.0], "one share each")):
+        with pytest.raises(ValueError, match=says):
+            collect_mixture(KeyToDoor(), [None, None], shares, 10, 0)
+
+
+def test_datasets_of_different_lengths_are_padded_to_the_longest():
+    short, long = (collect(TravelTree(horizon=h), None, 3, seed=0) for h in (2, 4))
+    both = concatenate([short, long])
+    np.testing.assert_array_equal(both.lengths, [2] * 3 + [4] * 3)
+    np.testing.assert_array_equal(both.returns(), np.r_[short.returns(), long.returns()])
+    np.testing.assert_array_equal(both.states[:3, 2:], short.states[:, [-1] * 3])
+    with pytest.raises(ValueError, match="at least one"):
+        concatenate([])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from seqdec_lib.experience.evaluation import estimate_return
 from seqdec_lib.mdp import backward_induction, evaluate_policy, policy_iteration, value_iteration
 from seqdec_lib.problems import ProblemEnv, ProblemVectorEnv, TravelTree, travel_tree
-from seqdec_lib.problems.rail import CITIES, CITY_NAMES, distances_km
+from seqdec_lib.problems.rail import CITY_NAMES, distances_km
 
 KM = distances_km()
 quick = settings(max_examples=30, deadline=None, derandomize=True)
@@ -72,99 +72,6 @@ def best_from(tree: TravelTree, node: int) -> float:
     return max((1 - tree.cancel) * value + tree.cancel * stay for value in planned)
 
 
-# -- the shape of the tree
-
-
-@quick
-@given(tree=small_trees(), data=st.data())
-def test_a_path_leads_to_its_node_and_back(tree: TravelTree, data: st.DataObject) -> None:
-    actions = data.draw(st.lists(st.integers(0, tree.branching - 1), max_size=tree.horizon))
-    node = 0
-    for action in actions:
-        child = tree.branching * node + 1 + action
-        assert tree.parent(child) == node
-        node = child
-    assert tree.path(node) == actions
-    level = tree.level(len(actions))
-    assert level.start <= node < level.stop
-    assert len(tree.itinerary(node)) == len(actions) + 1
-
-
-@quick
-@given(tree=small_trees())
-def test_levels_follow_each_other_and_fill_the_tree(tree: TravelTree) -> None:
-    ends = [0]
-    for t in range(tree.horizon + 1):
-        assert tree.level(t).start == ends[-1]
-        ends.append(tree.level(t).stop)
-        assert ends[-1] - ends[-2] == tree.branching**t
-    assert ends[-1] == tree.n_states == tree.first_leaf + tree.n_leaves
-
-
-def test_nodes_and_levels_that_do_not_exist_are_refused() -> None:
-    tree = TravelTree(horizon=2)
-    for call in (
-        lambda: tree.parent(0),
-        lambda: tree.path(-1),
-        lambda: tree.path(tree.n_states),
-        lambda: tree.level(-1),
-        lambda: tree.level(3),
-        lambda: tree.level_enjoyment(3),
-        lambda: tree.enjoyment([-1]),
-        lambda: tree.enjoyment([tree.n_states]),
-        lambda: tree.enjoyment([0.5]),
-        lambda: tree.trips_at(-np.ones(2, dtype=int)),
-    ):
-        with pytest.raises(ValueError, match=r"must .* came"):
-            call()
-    assert len(tree.enjoyment([])) == 0
-
-
-# -- the world: cities, distances, stars
-
-
-def test_distances_are_those_on_the_globe() -> None:
-    """Against the spherical law of cosines, and against distances that everybody can look up."""
-    for (i, a), (j, b) in itertools.combinations(enumerate(CITIES.values()), 2):
-        (lat_a, lon_a), (lat_b, lon_b) = (map(math.radians, place) for place in (a, b))
-        angle = math.acos(
-            math.sin(lat_a) * math.sin(lat_b)
-            + math.cos(lat_a) * math.cos(lat_b) * math.cos(lon_a - lon_b)
-        )
-        assert abs(KM[i, j] - 6371 * angle) < 1
-        assert KM[i, j] == KM[j, i]
-    known = {
-        ("Amsterdam", "Paris"): 430,
-        ("Amsterdam", "Berlin"): 577,
-        ("Madrid", "Lisbon"): 503,
-        ("Vienna", "Budapest"): 215,
-        ("Stockholm", "Oslo"): 416,
-        ("Milan", "Rome"): 477,
-        ("Warsaw", "Krakow"): 252,
-    }
-    for (a, b), km in known.items():
-        assert abs(KM[CITY_NAMES.index(a), CITY_NAMES.index(b)] - km) < 8, (a, b)
-
-
-@pytest.mark.parametrize("branching", [2, 5, 24])
-def test_action_0_stays_and_the_others_go_to_the_nearest(branching: int) -> None:
-    tree = TravelTree(branching=branching, horizon=2)
-    for first in range(branching):
-        here = tree.itinerary(1 + first)[-1]
-        children = [tree.itinerary(branching * (1 + first) + 1 + a)[-1] for a in range(branching)]
-        assert children[0] == here
-        assert len(set(children)) == branching
-        away = [int(KM[CITY_NAMES.index(here), CITY_NAMES.index(city)]) for city in children]
-        assert away == sorted(KM[CITY_NAMES.index(here)].tolist())[:branching]
-
-
-def test_the_seed_draws_the_stars() -> None:
-    stars = np.array([TravelTree(seed=seed).stars for seed in range(200)])
-    assert (stars[:, 0] == 0).all()
-    assert set(stars[:, 1:].ravel()) == set(range(1, 11))
-    assert np.array_equal(TravelTree(seed=5).stars, stars[5])
-
-
 # -- what a trip is worth
 
 
@@ -188,6 +95,45 @@ def test_table_path_and_level_agree(
     monkeypatch.setattr(travel_tree, "CHUNK", 50)  # many small chunks in the place of one
     by_level = np.concatenate([tree.level_enjoyment(t) for t in range(horizon + 1)])
     assert np.array_equal(by_level, by_table)
+
+
+def test_nodes_and_levels_that_do_not_exist_are_refused() -> None:
+    tree = TravelTree(horizon=2)
+    for call in (
+        lambda: tree.parent(0),
+        lambda: tree.path(-1),
+        lambda: tree.path(tree.n_states),
+        lambda: tree.level(-1),
+        lambda: tree.level(3),
+        lambda: tree.level_enjoyment(3),
+        lambda: tree.enjoyment([-1]),
+        lambda: tree.enjoyment([tree.n_states]),
+        lambda: tree.enjoyment([0.5]),
+        lambda: tree.trips_at(-np.ones(2, dtype=int)),
+    ):
+        with pytest.raises(ValueError, match=r"must .* came"):
+            call()
+    assert len(tree.enjoyment([])) == 0
+
+
+@quick
+@given(tree=small_trees(), data=st.data())
+def test_histories_are_those_of_the_trips_to_the_nodes_of_a_level(
+    tree: TravelTree, data: st.DataObject
+) -> None:
+    t = data.draw(st.integers(0, tree.horizon))
+    level, seen = tree.level(t), tree.histories(t)
+    rng = np.random.default_rng(0)
+    calm = TravelTree(tree.branching, tree.horizon, tree.seed, dense=tree.dense)
+    states, paid = np.zeros(level.stop - level.start, dtype=int), []
+    for day in range(t):
+        assert np.array_equal(seen.states[:, day], states)
+        states, rewards, _ = calm.step(states, seen.actions[:, day], rng)
+        paid.append(rewards)
+    assert np.array_equal(seen.states[:, t], states)
+    assert np.array_equal(states, np.arange(level.start, level.stop))
+    assert seen.actions.shape == seen.rewards.shape == (len(states), t)
+    assert np.allclose(seen.rewards, np.array(paid).reshape(t, -1).T, atol=1e-12)
 
 
 # -- acting

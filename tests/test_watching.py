@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
+from nbval.kernel import RunningKernel
 
 from seqdec_lib.watching import someone_watches
 
@@ -36,6 +37,17 @@ def test_what_runs_notebooks_by_itself_does_not_watch() -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(ASK)])
     NotebookClient(notebook, timeout=60).execute()
     assert notebook.cells[0].outputs[0].text.strip() == "False"
+
+
+def test_the_tests_of_the_chapters_do_not_watch() -> None:
+    kernel = RunningKernel("python3")
+    try:
+        kernel.execute_cell_input(ASK, allow_stdin=False)  # as nbval's plugin does
+        while (message := kernel.get_message(stream="iopub", timeout=60))["msg_type"] != "stream":
+            assert message["msg_type"] != "error", message
+        assert message["content"]["text"].strip() == "False"
+    finally:
+        kernel.stop()
 
 
 def test_a_script_is_watched_in_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

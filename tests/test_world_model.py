@@ -1,4 +1,4 @@
-"""Laws of learned models, of planning in them, and of Dyna-Q."""
+"""Laws of models that count, and of planning in them."""
 
 import numpy as np
 import pytest
@@ -7,25 +7,11 @@ from hypothesis import strategies as st
 
 from seqdec_lib.experience.evaluation import regret_of
 from seqdec_lib.experience.trajectories import Trajectories, collect
-from seqdec_lib.learning.neural_model import NeuralModel
-from seqdec_lib.learning.planning import greedy
-from seqdec_lib.learning.tabular import TabularLearner, Transitions
-from seqdec_lib.learning.world_model import (
-    CountModel,
-    DynaQ,
-    perturbed,
-    simulation_lemma_bound,
-    total_variation,
-    transitions_of,
-)
-from seqdec_lib.mdp import MDP, evaluate_policy, value_iteration
+from seqdec_lib.learning.exploration import greedy
+from seqdec_lib.learning.simulation_lemma import total_variation
+from seqdec_lib.learning.table import Transitions
+from seqdec_lib.learning.world_model import CountModel, transitions_of
 from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
-
-
-def random_mdp(seed: int, n_states: int = 6, n_actions: int = 3, discount: float = 0.9) -> MDP:
-    rng = np.random.default_rng(seed)
-    rows = rng.dirichlet(np.full(n_states, 0.3), size=(n_states, n_actions))
-    return MDP(rows, rng.normal(size=(n_states, n_actions)), discount)
 
 
 def all_pairs(problem: TabularProblem, times: int, seed: int = 0) -> Transitions:
@@ -39,7 +25,12 @@ def all_pairs(problem: TabularProblem, times: int, seed: int = 0) -> Transitions
     return Transitions(np.zeros_like(states), states, actions, rewards, after, ended)
 
 
-# -- counting
+def steps(*rows: tuple) -> Transitions:
+    """Rows of replica, state, action, next state, reward, terminated."""
+    owner, state, action, after, reward, ended = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
+    return Transitions(owner, state, action, reward, after, ended)
 
 
 def test_counts_of_a_diary_written_by_hand():
@@ -89,8 +80,7 @@ def test_counts_converge_to_gymnasiums_own_table_and_the_plan_to_the_optimum(nam
     wrong = total_variation(model.next_state_probabilities(), exact.transitions)[going]
     assert wrong.max() < 0.05 and wrong.mean() < 0.02
     assert np.allclose(model.mdp(0.95).rewards[:-1][going], exact.rewards[going], atol=0.05)
-    q_values = model.plan(0.95)[0].round(9)
-    assert regret_of(problem, greedy(q_values)) < 0.01
+    assert regret_of(problem, greedy(model.plan(0.95)[0], within=1e-7)) < 0.01
 
 
 def test_the_error_halves_with_four_times_the_data():
@@ -158,15 +148,14 @@ def test_imagined_steps_follow_the_counts():
         (lambda: CountModel(0, 2), "n_states"),
         (lambda: CountModel(2, 2, unknown=np.inf), "unknown must be a finite return"),
         (lambda: CountModel(2, 3).add(collect(TravelTree(horizon=2), None, 3, 0)), "states"),
+        (lambda: CountModel(2, 2).add(steps((0, 0, 0, 2, 0.0, False))), "next states"),
+        (lambda: CountModel(2, 2).add(steps((0, -1, 0, 0, 0.0, False))), "states"),
+        (lambda: CountModel(2, 2).add(steps((0, 0, 2, 0, 0.0, False))), "actions"),
+        (lambda: CountModel(2, 2).add(steps((1, 0, 0, 0, 0.0, False))), "replicas"),
+        (lambda: CountModel(2, 2).add(steps((0, 0, 0, 0, np.nan, False))), "rewards"),
+        (lambda: CountModel(2, 2, replicas=0), "replicas"),
+        (lambda: CountModel(2, 0), "n_actions"),
         (lambda: CountModel(2, 2, replicas=2).next_state_probabilities(), "one replica"),
-        (lambda: DynaQ(TravelTree(horizon=2), planning_steps=-1), "planning_steps"),
-        (lambda: DynaQ(TravelTree(horizon=2), method="sarsa"), "imagined steps have no next"),
-        (lambda: perturbed(random_mdp(0), 1.5, np.zeros((6, 3), int)), "epsilon"),
-        (lambda: perturbed(random_mdp(0), 0.5, np.zeros((6, 2), int)), "targets must have shape"),
-        (lambda: perturbed(CountModel(2, 2).mdp(0.9), 0.5, np.zeros((3, 2), int)), "dense"),
-        (lambda: simulation_lemma_bound(0.1, 1, 1), "infinite for discount = 1"),
-        (lambda: simulation_lemma_bound(0.1, 0.9, -1), "reward_span"),
-        (lambda: NeuralModel(np.zeros(3), 2), "features must be finite"),
     ],
 )
 def test_bad_input_is_named(make, message):
@@ -174,91 +163,60 @@ def test_bad_input_is_named(make, message):
         make()
 
 
-# -- Dyna-Q
+def test_an_outcome_is_where_what_was_paid_and_whether_it_was_over() -> None:
+    """What differs in any of the three is another outcome; 0.0 and -0.0 are the same pay."""
+    rows = [(0, 0, 0, 1, 0.0, False), (0, 0, 0, 1, -0.0, False), (0, 0, 0, 1, 2.0, False)]
+    rows += [(0, 0, 0, 0, 0.0, False), (0, 0, 0, 1, 0.0, True)]
+    at_once = CountModel(2, 1).add(steps(*rows))
+    one_by_one = CountModel(2, 1)
+    for row in rows:
+        one_by_one.add(steps(row))
+    for model in (at_once, one_by_one):
+        seen = model.outcomes()
+        columns = zip(seen.next_states, seen.rewards, seen.ended, seen.chances, strict=True)
+        expected = {(1, 0, False, 0.4), (1, 2, False, 0.2), (0, 0, False, 0.2), (1, 0, True, 0.2)}
+        assert len(seen.pairs) == 4 and set(columns) == expected
 
 
-@pytest.mark.parametrize("chains", [1, 3])
-def test_dyna_without_planning_steps_is_q_learning(chains):
-    options = dict(step_size=0.5, exploration=0.3, replicas=4, chains=chains, seed=5)
-    tree = TravelTree(horizon=4)
-    awake = TabularLearner(tree, **options).train(200)
-    dreamless = DynaQ(tree, planning_steps=0, **options).train(200)
-    assert np.array_equal(awake.q_values, dreamless.q_values)
+def test_experience_without_a_step_adds_nothing() -> None:
+    model = CountModel(3, 2).add(steps((0, 0, 1, 1, 1.0, False)))
+    before = model.visits
+    nothing = steps((0, 0, 1, 1, 1.0, False))
+    model.add(Transitions(*(column[:0] for column in nothing)))
+    assert np.array_equal(model.visits, before)
 
 
-def test_dyna_counts_every_real_step_and_no_imagined_one():
-    dyna = DynaQ(from_gymnasium("FrozenLake-v1"), planning_steps=3, replicas=5, chains=2)
-    dyna.train(100)
-    assert dyna.model.visits.reshape(5, -1).sum(axis=1).tolist() == [200] * 5
+@given(st.floats(-1e300, 1e300), st.integers(1, 3))
+@settings(max_examples=30, deadline=None)
+def test_what_is_assumed_of_the_unknown_draws_near_or_keeps_away(unknown, n_actions) -> None:
+    """Known: state 0 leads to 1 by action 0, for 1. All else is assumed, however much it is."""
+    model = CountModel(2, n_actions, unknown=unknown).add(steps((0, 0, 0, 1, 1.0, False)))
+    q_values = model.plan(0.5)[0]
+    assert q_values[~model.known] == pytest.approx(unknown)
+    assert q_values[0, 0] == pytest.approx(1 + 0.5 * unknown, rel=1e-12, abs=1e-7)
+    if abs(unknown - 2) > 1e-3 and n_actions > 1:
+        assert (greedy(q_values)[0, 0] == 1) == (unknown < 2)
 
 
-def test_dreaming_alone_brings_the_table_to_the_optimum_of_the_diary():
-    tree = TravelTree(horizon=3)
-    dyna = DynaQ(tree, planning_steps=0, step_size=1.0, exploration=1.0, replicas=2).train(60)
-    for _ in range(3000):
-        dyna.update(dyna.imagine())
-    known = dyna.model.known.reshape(2, tree.n_states, 3)
-    planned = dyna.model.plan(1.0, 3)
-    assert np.allclose(dyna.q_values[known], planned[known])
+def test_imagined_steps_stay_with_their_replica() -> None:
+    rows = [(0, 1, 0, 2, 1.0, False), (1, 1, 0, 0, 5.0, True)]
+    model = CountModel(3, 2, replicas=2).add(steps(*rows))
+    after, rewards, ended = model.sample(np.array([1, 4, 5]), np.array([0, 0, 1]), _rng())
+    assert after.tolist()[:2] == [2, 3] and after[2] // 3 == 1
+    assert rewards.tolist() == [1, 5, 0] and ended.tolist() == [False, True, True]
 
 
-# -- wrong models
-
-
-@given(st.integers(0, 10**6), st.floats(0, 1))
-@settings(max_examples=50, deadline=None)
-def test_perturbed_rows_are_wrong_by_exactly_epsilon(seed, epsilon):
-    mdp = random_mdp(seed)
-    targets = _rng(seed).integers(6, size=(6, 3))
-    wrong = perturbed(mdp, epsilon, targets)
-    room = 1 - np.take_along_axis(mdp.transitions, targets[..., None], axis=-1)[..., 0]
-    moved = total_variation(wrong.transitions, mdp.transitions)
-    assert np.allclose(moved, np.minimum(epsilon, room))
-
-
-@given(st.integers(0, 10**6), st.floats(0, 1), st.floats(0, 0.98), st.booleans())
-@settings(max_examples=100, deadline=None)
-def test_the_simulation_lemma_is_never_violated(seed, epsilon, discount, malice):
-    mdp = random_mdp(seed, discount=discount)
-    best = value_iteration(mdp)
-    targets = _rng(seed).integers(6, size=(6, 3))
-    if malice:
-        is_best = np.arange(3) == best.policy[:, None]
-        targets = np.where(is_best, best.values.argmin(), best.values.argmax())
-    policy = value_iteration(perturbed(mdp, epsilon, targets)).policy
-    loss = (best.values - evaluate_policy(mdp, policy)).max()
-    assert loss <= simulation_lemma_bound(epsilon, discount, np.ptp(mdp.rewards)) + 1e-6
-
-
-@given(st.integers(0, 10**6), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
-def test_nor_by_a_model_that_was_learned(seed, times):
-    mdp = random_mdp(seed)
-    rows = mdp.transitions.reshape(-1, 6)
-    draws = [_rng(seed + i).multinomial(times, row) / times for i, row in enumerate(rows)]
-    error = _rng(seed).uniform(-0.1, 0.1, size=mdp.rewards.shape)
-    learned = MDP(np.reshape(draws, (6, 3, 6)), mdp.rewards + error, 0.9)
-    epsilon = total_variation(learned.transitions, mdp.transitions).max()
-    policy = value_iteration(learned).policy
-    loss = (value_iteration(mdp).values - evaluate_policy(mdp, policy)).max()
-    bound = simulation_lemma_bound(min(epsilon, 1), 0.9, np.ptp(mdp.rewards), np.abs(error).max())
-    assert loss <= bound + 1e-6
-
-
-# -- a network in the place of counts
-
-
-def test_with_a_feature_for_each_state_the_network_learns_the_counts():
-    lake = from_gymnasium("FrozenLake-v1")
-    walks = collect(lake, None, 500, seed=0)
-    counts = CountModel(16, 4).add(walks)
-    network = NeuralModel(np.eye(16), 4).fit(walks)
-    assert network.losses[-1] < network.losses[0]
-    often = counts.visits >= 20
-    wrong = total_variation(network.next_state_probabilities(), counts.next_state_probabilities())
-    assert wrong[often].mean() < 0.05
-    assert np.allclose(network.probabilities.sum(axis=2), 1)
-    assert np.allclose(network.plan(0.9)[0][often], counts.plan(0.9)[0][often], atol=0.05)
-    after, _, _ = network.sample(np.full(5000, 8), np.full(5000, 1), _rng())
-    share = np.bincount(after, minlength=16) / 5000
-    assert total_variation(share, network.next_state_probabilities()[8, 1]) < 0.03
+def test_the_steps_of_trajectories_are_those_that_were_taken() -> None:
+    trips = Trajectories(
+        states=np.array([[0, 1, 1], [2, 0, 1]]),
+        actions=np.array([[1, 0], [0, 1]]),
+        rewards=np.array([[3.0, 0.0], [1.0, 2.0]]),
+        mask=np.array([[True, False], [True, True]]),
+        terminated=np.array([True, False]),
+    )
+    seen = transitions_of(trips, replicas=np.array([7, 8]))
+    expected = steps((7, 0, 1, 1, 3.0, True), (8, 2, 0, 0, 1.0, False), (8, 0, 1, 1, 2.0, False))
+    for got, wanted in zip(seen, expected, strict=True):
+        assert got.tolist() == wanted.tolist()
+    assert transitions_of(trips).replicas.tolist() == [0, 0, 0]
+    assert transitions_of(seen) is seen

@@ -32,6 +32,7 @@ from coursework.sandbox import seccomp
 INSIDE = Path(__file__).with_name("inside")
 HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine has there
 COURSEWORK = Path(__file__).resolve().parent.parent
+LIBRARY = Path(seqdec_lib.__file__).resolve().parent
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 500 * 8)  # a user id for each sandbox
 LOOKS = 0.2  # seconds between two looks at what is used
@@ -240,14 +241,20 @@ def _failure_of(program: str) -> str | None:
 
 
 def _inside() -> list[str]:
-    """The options of bubblewrap that bring in the programs of `inside/`."""
-    return ["--ro-bind", str(INSIDE), "/run/inside", "--setenv", "PYTHONPATH", "/run/inside"]
+    """The options of bubblewrap that bring in the programs of `inside/`.
+
+    They, and whatever a student's code imports, find the library that this process has: the tests
+    outside would otherwise hold a student to another one.
+    """
+    path = os.pathsep.join(["/run/inside", str(LIBRARY.parent)])
+    programs = ["--ro-bind", str(INSIDE), "/run/inside"]
+    return [*programs, "--setenv", "PYTHONPATH", path, "--chdir", HOME]
 
 
 def _readable() -> list[Path]:
     """The folders that a submission may read: Python, this environment and the library."""
     folders = [Path("/usr"), Path(sys.base_prefix), Path(sys.prefix)]
-    folders += [Path(seqdec_lib.__file__).resolve().parent]
+    folders += [LIBRARY]
     return [folder for folder in dict.fromkeys(folders) if not set(folder.parents) & set(folders)]
 
 

@@ -171,39 +171,8 @@ raise RuntimeError(f"{'KAEL'[::-1]} {found[:1]}" if found else "nothing seen")
 """
 
 
-def hostile(course: Path, port: int) -> list[Person]:
-    """Everybody who hands in the sample assignment.
-
-    Parameters
-    ----------
-    course : the course's folder, which nobody should be able to read
-    port : where a server listens on this machine, which nobody should be able to reach
-    """
-    secrets = [
-        *(str(course / name) for name in ("source", "release", "submitted", "gradebook.db")),
-        str(Path(__file__).resolve().parent.parent / "source"),
-        str(Path.home() / ".ssh"),
-        str(Path(__file__).resolve()),
-        "/etc/passwd",
-    ]
-    reading = (
-        "import os, glob\n"
-        f"places = {secrets}\n"
-        "found = [p for p in places if os.path.exists(p)]\n"
-        "found += [p for p in glob.glob('/proc/[0-9]*/root' + places[0])]\n"
-        f"found += glob.glob('/**/{course.name}/**', recursive=True)\n"
-        "found += [p for p in glob.glob('/**/*.ipynb', recursive=True) if 'site-packages' not in p]"
-    )
-    network = (
-        "import socket\n"
-        "found = []\n"
-        f"for address in (('127.0.0.1', {port}), ('1.1.1.1', 80), ('localhost', {port})):\n"
-        "    try:\n"
-        "        found.append(socket.create_connection(address, timeout=2))\n"
-        "    except OSError:\n"
-        "        pass"
-    )
-    told = "raise RuntimeError('KAEL'[::-1] + str(found) if found else 'nothing found')"
+def _mistaken() -> list[Person]:
+    """Right, or wrong in a way that Python names."""
     return [
         Person("perfect", 5, lambda notebook: notebook),
         Person("mistaken", 2, _returns("return sum(rewards)"), "Hint: count from 0"),
@@ -211,6 +180,13 @@ def hostile(course: Path, port: int) -> list[Person]:
         Person("half-a-character", 2, _returns("raise ValueError('\\ud800 of all')"), "? of all"),
         Person("half-characters", 5, _returns(RIGHT, "'\ud800'; print('\ud800')")),
         Person("syntax-error", 2, _returns("return ("), "SyntaxError"),
+        Person("wrong-kernel", 5, _other_kernel, "asks for the kernel"),
+    ]
+
+
+def _greedy() -> list[Person]:
+    """Work that takes too much: time, memory, processes, files, output; or ends its kernel."""
+    return [
         Person("infinite-loop", 2, _returns("while True: pass"), "took more than"),
         Person(
             "stubborn-loop",
@@ -256,6 +232,12 @@ def hostile(course: Path, port: int) -> list[Person]:
         ),
         Person("link-for-a-socket", 2, _returns(RIGHT, LINK), "out of reach"),
         Person("large-file", 5, _saved_output),
+    ]
+
+
+def _rearranged() -> list[Person]:
+    """Notebooks whose cells are not those that were handed out."""
+    return [
         Person(
             "deleted-cells",
             2,
@@ -273,6 +255,12 @@ def hostile(course: Path, port: int) -> list[Person]:
         Person("renamed-cells", 5, _cells(_renamed), "another name"),
         Person("reordered-cells", 5, _cells(lambda cells: cells[::-1]), "changed their order"),
         Person("tampered-tests", 2, _tampered, "had been changed"),
+    ]
+
+
+def _cheating() -> list[Person]:
+    """Answers that claim to be right, and code that listens to the tests."""
+    return [
         Person(
             "equals-anything",
             2,
@@ -282,13 +270,63 @@ def hostile(course: Path, port: int) -> list[Person]:
         Person("forger", 2, _returns("return 0.5", FORGERY), "wrong on a hidden case"),
         Person("mute-kernel", 0, _returns(RIGHT, SILENCE), "sandbox ended"),
         Person("spy", 2, _returns(SPIED, SPY), "nothing seen"),
+    ]
+
+
+def _prying(course: Path, port: int) -> list[Person]:
+    """Code that looks for the answers on this machine, or for somebody to call."""
+    secrets = [
+        *(str(course / name) for name in ("source", "release", "submitted", "gradebook.db")),
+        str(Path(__file__).resolve().parent.parent / "source"),
+        str(Path.home() / ".ssh"),
+        str(Path(__file__).resolve()),
+        "/etc/passwd",
+    ]
+    reading = (
+        "import os, glob\n"
+        f"places = {secrets}\n"
+        "found = [p for p in places if os.path.exists(p)]\n"
+        "found += [p for p in glob.glob('/proc/[0-9]*/root' + places[0])]\n"
+        f"found += glob.glob('/**/{course.name}/**', recursive=True)\n"
+        "found += [p for p in glob.glob('/**/*.ipynb', recursive=True) if 'site-packages' not in p]"
+    )
+    network = (
+        "import socket\n"
+        "found = []\n"
+        f"for address in (('127.0.0.1', {port}), ('1.1.1.1', 80), ('localhost', {port})):\n"
+        "    try:\n"
+        "        found.append(socket.create_connection(address, timeout=2))\n"
+        "    except OSError:\n"
+        "        pass"
+    )
+    told = "raise RuntimeError('KAEL'[::-1] + str(found) if found else 'nothing found')"
+    return [
         Person("reads-the-key", 2, _returns(told, reading), "nothing found"),
         Person("uses-the-network", 2, _returns(told, network), "nothing found"),
-        Person("wrong-kernel", 5, _other_kernel, "asks for the kernel"),
+    ]
+
+
+def _no_notebooks(course: Path) -> list[Person]:
+    """Files that can't be read, or should not be."""
+    return [
         Person("corrupt-file", 0, lambda notebook: b'{"cells": [\x00\xff', "could not be read"),
         Person("empty-file", 0, lambda notebook: b"", "could not be read"),
         Person("no-notebook", 0, lambda notebook: b'[1, {"cells": 3}]', "could not be read"),
         Person("link-to-the-key", 0, lambda notebook: course / "source/a0/a0.ipynb", "a link"),
+    ]
+
+
+def hostile(course: Path, port: int) -> list[Person]:
+    """Everybody who hands in the sample assignment.
+
+    Parameters
+    ----------
+    course : the course's folder, which nobody should be able to read
+    port : where a server listens on this machine, which nobody should be able to reach
+    """
+    return [
+        *(*_mistaken(), *_greedy(), *_rearranged(), *_cheating()),
+        *(*_prying(course, port), *_no_notebooks(course)),
     ]
 
 

@@ -1,9 +1,8 @@
 """What a chapter itself needs.
 
 `opening` starts a chapter; `records` keeps what it found and holds its sentences against the truth;
-`boards` has one table for all methods and one for all drivers; `evidence` shows what was measured
-outside the chapter. `plotting` draws, and `interactive` makes figures with a slider. `sentences`
-reads a chapter as its reader does, for the tests and the site.
+`boards` has one table for all methods and one for all drivers; `measurements` shows `evidence` from
+outside the chapter. `plotting` draws, and `interactive` makes figures with a slider.
 """
 
 from seqdec_lib.book.boards import (
@@ -17,6 +16,7 @@ from seqdec_lib.book.boards import (
     rows,
     stopwatch,
 )
+from seqdec_lib.book.measurements import evidence
 from seqdec_lib.book.opening import start
 from seqdec_lib.book.records import claim, record, recorded
 from seqdec_lib.watching import someone_watches
@@ -28,6 +28,7 @@ __all__ = [
     "add_lap_time",
     "add_to_leaderboard",
     "claim",
+    "evidence",
     "lap_times",
     "leaderboard",
     "record",

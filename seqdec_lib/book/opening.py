@@ -13,6 +13,7 @@ import torch
 
 from seqdec_lib.book.boards import seconds_here
 from seqdec_lib.book.records import record, recorded_here
+from seqdec_lib.progress import show_cell_bars
 from seqdec_lib.validation import whole_number
 
 LARGEST_BUDGET = 90
@@ -20,6 +21,8 @@ LARGEST_BUDGET = 90
 
 def start(budget: float, seed: int = 0) -> int:
     """Prepare a chapter: seeds, one torch thread, the book's figure style, nothing recorded.
+
+    Where a person watches, each later cell that takes a while shows a bar until it is done.
 
     Parameters
     ----------
@@ -52,6 +55,7 @@ def start(budget: float, seed: int = 0) -> int:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(1)
+    show_cell_bars()
     plt.style.use(str(files("seqdec_lib.book") / "seqdec.mplstyle"))
     record("cpu_budget", budget)
     return seed

@@ -39,8 +39,8 @@ def claim(words: str, condition: bool) -> None:
     """Hold a sentence of the chapter against the truth, and record that it passed.
 
     The tests demand that the words stand in the chapter, as a reader sees it: with the numbers that
-    were glued into them and without markup (`seqdec_lib.book.sentences` has the rules). The site
-    lists all claims on one page.
+    were glued into them and without markup (CONTRIBUTING.md has the rules). The site lists all
+    claims on one page.
 
     Parameters
     ----------

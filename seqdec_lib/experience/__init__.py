@@ -11,6 +11,7 @@ from seqdec_lib.experience.evaluation import (
     mean_interval,
     regret,
     regret_of,
+    share_interval,
 )
 from seqdec_lib.experience.storage import from_minari, load, save, to_minari
 from seqdec_lib.experience.trajectories import (
@@ -37,5 +38,6 @@ __all__ = [
     "regret_of",
     "sample_actions",
     "save",
+    "share_interval",
     "to_minari",
 ]

@@ -13,7 +13,7 @@ from scipy import stats
 
 from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems.base import Policy, Problem
-from seqdec_lib.validation import fraction
+from seqdec_lib.validation import fraction, whole_number
 
 ROUNDING = 1e-12  # relative
 
@@ -49,15 +49,42 @@ def mean_interval(samples: np.ndarray, confidence: float = 0.95) -> Estimate:
             f"samples must be an array (N,) of at least two finite numbers, but {samples!r} came; "
             "one sample says nothing about its spread."
         )
-    confidence = fraction("confidence", confidence)
-    if confidence in (0, 1):
-        raise ValueError(
-            f"confidence must lie between 0 and 1, but {confidence!r} came; "
-            "no interval is certain: pass for example confidence=0.95."
-        )
-    half_width = stats.t.ppf((1 + confidence) / 2, len(samples) - 1) * stats.sem(samples)
+    quantile = stats.t.ppf((1 + _confidence(confidence)) / 2, len(samples) - 1)
+    half_width = quantile * stats.sem(samples)
     mean = samples.mean()
     return Estimate(float(mean), float(mean - half_width), float(mean + half_width))
+
+
+def share_interval(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
+    """Share of successes in independent trials with the interval of Clopper and Pearson (1934).
+
+    It holds the true share with at least this confidence, also where all or none succeed.
+
+    Raises
+    ------
+    ValueError
+        Counts that are not whole numbers with 0 <= successes <= trials and 1 <= trials, or a
+        confidence outside (0, 1).
+    """
+    trials = whole_number("trials", trials, least=1)
+    successes = whole_number("successes", successes, least=0)
+    if successes > trials:
+        raise ValueError(f"successes must be at most {trials} (trials), but {successes} came.")
+    tail = (1 - _confidence(confidence)) / 2
+    failures = trials - successes
+    low = stats.beta.ppf(tail, successes, failures + 1) if successes else 0.0
+    high = stats.beta.ppf(1 - tail, successes + 1, failures) if failures else 1.0
+    return Estimate(successes / trials, float(low), float(high))
+
+
+def _confidence(value: float) -> float:
+    value = fraction("confidence", value)
+    if value in (0, 1):
+        raise ValueError(
+            f"confidence must lie between 0 and 1, but {value!r} came; "
+            "no interval is certain: pass for example confidence=0.95."
+        )
+    return value
 
 
 def estimate_return(

@@ -9,9 +9,11 @@ import os
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from gymnasium.spaces import Discrete
@@ -38,12 +40,19 @@ def save(data: Trajectories, path: Path | str) -> None:
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"the file's name must end in .npz, but {path.name!r} came.")
+    with written_whole(path) as file:
+        arrays = {name: getattr(data, name) for name in ARRAYS}
+        np.savez_compressed(file, format=np.array(FORMAT), **arrays)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which takes the name `path` once it is written to its end, or never."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            arrays = {name: getattr(data, name) for name in ARRAYS}
-            np.savez_compressed(file, format=np.array(FORMAT), **arrays)
+            yield file
         os.replace(part, path)  # atomic: readers see the old file or the new one
     except BaseException:
         Path(part).unlink(missing_ok=True)
@@ -193,19 +202,16 @@ def _minari():
     return minari
 
 
-class _minari_folder:
+@contextmanager
+def _minari_folder(folder: Path | str | None) -> Iterator[None]:
     """Let Minari work in a folder for a while: it knows only an environment variable."""
-
-    def __init__(self, folder: Path | str | None) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        self.before = os.environ.get("MINARI_DATASETS_PATH")
-        if self.folder is not None:
-            os.environ["MINARI_DATASETS_PATH"] = str(self.folder)
-
-    def __exit__(self, *error: object) -> None:
-        if self.folder is not None:
+    before = os.environ.get("MINARI_DATASETS_PATH")
+    if folder is not None:
+        os.environ["MINARI_DATASETS_PATH"] = str(folder)
+    try:
+        yield
+    finally:
+        if folder is not None:
             os.environ.pop("MINARI_DATASETS_PATH")
-            if self.before is not None:
-                os.environ["MINARI_DATASETS_PATH"] = self.before
+            if before is not None:
+                os.environ["MINARI_DATASETS_PATH"] = before

@@ -1,15 +1,15 @@
 """Beyond imitation: losses that climb a reward, or learn from which of two was preferred.
 
 `finetune` has the policy gradient and PPO with a KL penalty, `preferences` the reward model and
-DPO. All of them are losses for `sequences.fit`.
+DPO. All of them are losses for `sequences.fit`; a `Sampler` draws what the first two need.
 """
 
 from seqdec_lib.feedback.finetune import (
+    Sampler,
     Samples,
     kl_divergence,
     policy_gradient_loss,
     ppo_loss,
-    sampler,
 )
 from seqdec_lib.feedback.preferences import (
     Comparisons,
@@ -23,6 +23,7 @@ from seqdec_lib.feedback.preferences import (
 
 __all__ = [
     "Comparisons",
+    "Sampler",
     "Samples",
     "agreement",
     "bradley_terry",
@@ -32,6 +33,5 @@ __all__ = [
     "policy_gradient_loss",
     "ppo_loss",
     "reward_loss",
-    "sampler",
     "scores",
 ]

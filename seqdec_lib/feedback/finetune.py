@@ -7,27 +7,31 @@ of the log-probability that a frozen reference gives to the same row. The object
     J(pi) = E[reward] - beta KL(pi || reference),          rows drawn from pi,
 
 and `policy_gradient_loss` and `ppo_loss` climb it: with a batch of `Samples` they are losses for
-`training.fit`, and `sampler` draws such batches while the model changes. On the book's tree the
-optimum of J is known exactly: `soft_backward_induction`.
+`training.fit`, and a `Sampler` draws such batches while the model changes. All of them read the
+model without dropout, for the policy whose gradient is wanted is the one that drew the rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from seqdec_lib.learning.gumbel import leave_one_out, score_function_loss
-from seqdec_lib.sequences.training import Batch, choice_log_probabilities, log_probabilities
+from seqdec_lib.sequences.losses import Batch, choice_log_probabilities, log_probabilities
+from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.validation import (
     fraction,
     nonnegative_number,
     probability_rows,
     whole_number,
 )
+
+MOST_LOG_RATIO = 60.0
+"""Nats by which a choice may have become likelier; beyond, single precision would overflow."""
 
 
 class Samples(NamedTuple):
@@ -64,9 +68,9 @@ def policy_gradient_loss(model: nn.Module, samples: Samples, beta: float = 0.0) 
         beta below 0, fewer than two rows.
     """
     beta = nonnegative_number("beta", beta)
-    log_pi = log_probabilities(model, samples.batch)
-    leash = beta * (log_pi.detach() - samples.reference)
-    return score_function_loss(log_pi, samples.rewards - leash)
+    with evaluating(model):
+        log_pi = log_probabilities(model, samples.batch)
+    return score_function_loss(log_pi, _returns(samples, log_pi.detach(), beta))
 
 
 def ppo_loss(model: nn.Module, samples: Samples, beta: float = 0.0, clip: float = 0.2) -> Tensor:
@@ -85,21 +89,31 @@ def ppo_loss(model: nn.Module, samples: Samples, beta: float = 0.0, clip: float 
         beta below 0, clip outside [0, 1], fewer than two rows.
     """
     beta, clip = nonnegative_number("beta", beta), fraction("clip", clip)
-    returns = samples.rewards - beta * (samples.old.sum(1) - samples.reference)
+    returns = _returns(samples, samples.old.sum(1), beta)
     advantages = (returns - leave_one_out(returns))[:, None]
-    ratio = (choice_log_probabilities(model, samples.batch) - samples.old).exp()
+    with evaluating(model):
+        log_ratio = choice_log_probabilities(model, samples.batch) - samples.old
+    ratio = log_ratio.clamp(max=MOST_LOG_RATIO).exp()
     gain = torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
     return -gain.sum(1).mean()
 
 
-def sampler(
-    model: nn.Module,
-    reference: nn.Module,
-    play: Callable[[torch.Generator], Batch],
-    reward: Callable[[Batch], Tensor],
-    updates: int = 1,
-) -> Callable[[torch.Generator], Samples]:
+def _returns(samples: Samples, log_pi: Tensor, beta: float) -> Tensor:
+    """reward - beta (log pi - log reference) of each row, (N,)."""
+    if beta == 0:
+        return samples.rewards
+    if samples.reference.isinf().any():
+        raise ValueError(
+            "the reference gives probability 0 to a row that the model drew, so their divergence "
+            "is infinite; pass beta=0, or a reference that can do all that the model can."
+        )
+    return samples.rewards - beta * (log_pi - samples.reference)
+
+
+class Sampler:
     """A `draw` for `training.fit`: samples of the model as it is when they are drawn.
+
+    Samples that are still in use are part of a run's checkpoint.
 
     Parameters
     ----------
@@ -113,20 +127,41 @@ def sampler(
     ValueError
         updates below 1.
     """
-    updates = whole_number("updates", updates, least=1)
-    used, kept = 0, None
+
+    def __init__(
+        self,
+        model: nn.Module,
+        reference: nn.Module,
+        play: Callable[[torch.Generator], Batch],
+        reward: Callable[[Batch], Tensor],
+        updates: int = 1,
+    ) -> None:
+        self.model, self.reference, self.play, self.reward = model, reference, play, reward
+        self.updates = self.used = whole_number("updates", updates, least=1)
+        self.kept: Samples | None = None
 
     @torch.no_grad()
-    def draw(generator: torch.Generator) -> Samples:
-        nonlocal used, kept
-        if kept is None or used == updates:
-            batch = play(generator)
-            old = choice_log_probabilities(model, batch)
-            kept, used = Samples(batch, reward(batch), old, log_probabilities(reference, batch)), 0
-        used += 1
-        return kept
+    def __call__(self, generator: torch.Generator) -> Samples:
+        if self.used == self.updates:
+            batch = self.play(generator)
+            if isinstance(batch.at, slice):  # a checkpoint holds tensors
+                batch = batch._replace(at=torch.arange(batch.tokens.shape[1])[batch.at])
+            with evaluating(self.model, self.reference):
+                old = choice_log_probabilities(self.model, batch)
+                reference = log_probabilities(self.reference, batch)
+            self.kept, self.used = Samples(batch, self.reward(batch), old, reference), 0
+        self.used += 1
+        return self.kept
 
-    return draw
+    def state_dict(self) -> dict[str, Any]:
+        """How often the samples were used, and the samples, as tensors."""
+        kept = None if self.kept is None else (tuple(self.kept.batch), *self.kept[1:])
+        return {"used": self.used, "kept": kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where a sampler with this state was."""
+        self.used, kept = state["used"], state["kept"]
+        self.kept = None if kept is None else Samples(Batch(*kept[0]), *kept[1:])
 
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:

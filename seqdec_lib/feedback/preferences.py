@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqdec_lib.sequences.training import Batch, log_probabilities
+from seqdec_lib.sequences.losses import Batch, log_probabilities
 from seqdec_lib.validation import positive_number
 
 
@@ -41,7 +42,7 @@ def bradley_terry(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Source: Bradley and Terry, *Rank Analysis of Incomplete Block Designs* (1952).
     """
-    return 1 / (1 + np.exp(np.asarray(second, dtype=float) - np.asarray(first, dtype=float)))
+    return expit(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
 
 
 def compare(
@@ -52,7 +53,7 @@ def compare(
     Raises
     ------
     ValueError
-        Pairs of another shape, or of items that have no reward.
+        Pairs of another shape, or of items that have no reward, or none that is finite.
     """
     pairs, rewards = np.asarray(pairs), np.asarray(rewards, dtype=float)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
@@ -65,6 +66,8 @@ def compare(
             f"each item needs a reward, but pairs of items {pairs.min()}..{pairs.max()} and "
             f"rewards of shape {rewards.shape} came."
         )
+    if not np.isfinite(rewards).all():
+        raise ValueError("rewards must be finite numbers, but some are NaN or infinite.")
     # A stream of its own: whoever drew the pairs with the same seed has not drawn these numbers.
     own = np.random.SeedSequence(seed).spawn(1)[0]
     draws = np.random.default_rng(own).random(len(pairs))

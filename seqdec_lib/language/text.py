@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from seqdec_lib.sequences.decoding import generate
-from seqdec_lib.sequences.training import IGNORE, Batch
+from seqdec_lib.sequences.losses import IGNORE, Batch
 from seqdec_lib.sequences.transformer import Transformer
 
 END = 0
@@ -180,18 +181,15 @@ def answers(
     tokenizer: Tokenizer,
     prompts: Sequence[str],
     temperature: float = 0.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    generator: torch.Generator | None = None,
     most_tokens: int = 32,
-    cached: bool = True,
+    **options: Any,
 ) -> list[str]:
     """What the model says to each prompt, all in one batch; by default greedily.
 
-    Arguments and errors are those of `decoding.generate`. An answer ends with END, or after
-    `most_tokens` tokens, or where the model's context is full.
+    Other options (top_k, top_p, generator, cached) and errors are those of `sequences.generate`. An
+    answer ends with END, or after `most_tokens` tokens, or where the model's context is full.
     """
     tokens, mask = prompt_tokens(tokenizer, prompts)
     steps = max(1, min(most_tokens, model.context - tokens.shape[1] + 1))
-    made = generate(model, tokens, steps, mask, temperature, top_k, top_p, END, generator, cached)
+    made = generate(model, tokens, steps, mask, temperature, stop=END, **options)
     return [tokenizer.decode(row) for row in made.tolist()]

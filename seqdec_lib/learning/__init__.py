@@ -1,10 +1,16 @@
 """Learning without a network that reads sequences: chapters 3, 4 and 6.
 
-`tabular` moves the entries of a table toward a target; `world_model` counts what happened and
-dreams in it, `neural_model` predicts it; `planning` looks ahead in either, or in the world itself;
-`gumbel` carries gradients through a choice.
+In the order in which it reads: `targets` (all that tells the tabular methods apart), `table`,
+`exploration`, `tabular`; `world_model` (counts), `neural_model`, `simulation_lemma` (what a wrong
+model costs), `dyna`, `planning`; and `gumbel`, gradients through a choice.
+
+However they learn or plan, they end alike: in action values (..., A), of which `greedy` makes a
+policy that `collect` plays and `regret_of` judges. A planner that is asked before each step becomes
+one by `planning_policy`.
 """
 
+from seqdec_lib.learning.dyna import DynaQ
+from seqdec_lib.learning.exploration import greedy, linear_decay
 from seqdec_lib.learning.gumbel import (
     gumbel_max,
     gumbel_noise,
@@ -13,23 +19,15 @@ from seqdec_lib.learning.gumbel import (
     score_function_loss,
 )
 from seqdec_lib.learning.neural_model import NeuralModel
-from seqdec_lib.learning.planning import greedy, planning_policy, random_shooting, tree_search
-from seqdec_lib.learning.tabular import (
-    TabularLearner,
-    Transitions,
-    harmonic,
-    learning_curve,
-    linear_decay,
-    settled,
-)
-from seqdec_lib.learning.world_model import (
-    CountModel,
-    DynaQ,
+from seqdec_lib.learning.planning import planning_policy, random_shooting, tree_search
+from seqdec_lib.learning.simulation_lemma import (
     perturbed,
     simulation_lemma_bound,
     total_variation,
-    transitions_of,
 )
+from seqdec_lib.learning.table import Transitions, harmonic
+from seqdec_lib.learning.tabular import TabularLearner, learning_curve, settled
+from seqdec_lib.learning.world_model import CountModel, transitions_of
 
 __all__ = [
     "CountModel",

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import math
 import numbers
+from typing import Any
 
 import torch
 from torch import Tensor
 
 BASELINES = ("none", "leave-one-out")
+BLOCK = 2**16  # random numbers made together: few enough for the processor's cache
 
 
 def gumbel_noise(
@@ -27,15 +29,28 @@ def gumbel_noise(
 ) -> Tensor:
     """Independent Gumbel(0, 1) numbers of any shape: -log(-log(u)), u uniform in (0, 1).
 
-    A generator of floats returns u = 0 now and then (in float32 once in 2 ** 24 draws), and one
-    that rounds may return 1; both are moved to the next float inside, so the noise is finite. It is
-    drawn in float32 at least: half precision has too few numbers next to 1.
+    They are finite, because u is never 0 or 1, and drawn in float32 at least: half precision has
+    too few numbers next to 1.
     """
     wide = torch.promote_types(dtype, torch.float32)
-    limits = torch.finfo(wide)
-    uniform = torch.rand(shape, dtype=wide, device=device, generator=generator)
-    uniform.clamp_(limits.tiny, 1 - limits.eps / 2)
-    return uniform.log_().neg_().log_().neg_().to(dtype)
+    noise = torch.empty(shape, dtype=wide, device=device)
+    for block in noise.view(-1).split(BLOCK if noise.device.type == "cpu" else 2**62):
+        _uniform(block, generator).log_().neg_().log_().neg_()
+    return noise.to(dtype)
+
+
+def _uniform(numbers: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Fill `numbers` (N,) with middles of 2 ** 23 (float32) or 2 ** 52 (float64) equal intervals.
+
+    Random bits become the digits of a number in [1, 2) and then lose their 1. That takes half the
+    time of PyTorch's own uniform numbers, which was most of the time of a Gumbel-Softmax.
+    """
+    double = numbers.dtype == torch.float64
+    whole, digits, one = (torch.int64, 52, 1023) if double else (torch.int32, 23, 127)
+    words = torch.int64 if numbers.nbytes % 8 == 0 else torch.int32  # 64 bits cost as much as 32
+    numbers.view(words).random_(generator=generator)
+    numbers.view(whole).bitwise_and_(2**digits - 1).bitwise_or_(one << digits)
+    return numbers.sub_(1 - 2.0 ** -(digits + 1))
 
 
 def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -47,16 +62,17 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
 
     Returns
     -------
-    (...) int64. For n draws from one distribution pass `logits.expand(n, -1)`.
+    (...) int64, the first one where several are largest. For n draws from one distribution pass
+    `logits.expand(n, -1)`.
 
     Raises
     ------
     ValueError
         See `gumbel_softmax`.
     """
-    _check_logits(logits)
-    logits = logits.detach()
-    return (logits + _noise_like(logits, generator)).argmax(dim=-1)
+    largest, chosen = _noisy(logits, generator).max(dim=-1)
+    _check_largest(logits, largest)
+    return chosen
 
 
 def gumbel_softmax(
@@ -69,8 +85,8 @@ def gumbel_softmax(
     logits : (..., K) unnormalised log-probabilities, -inf for an action that may not be chosen.
     tau : temperature above 0. Near 0 the samples are one-hot, for large tau uniform over the
         actions that are not masked.
-    hard : straight-through (Bengio et al., 2013): return the one-hot argmax, with the gradient of
-        the soft sample.
+    hard : straight-through (Bengio et al., 2013): return the one-hot argmax (the first one where
+        several are largest), with the gradients of the soft sample, second ones included.
 
     Returns
     -------
@@ -87,14 +103,62 @@ def gumbel_softmax(
             f"tau must be a positive finite number, but {tau!r} came; "
             "for exact samples (the limit of tau = 0) call gumbel_max."
         )
-    _check_logits(logits)
-    noisy = logits + _noise_like(logits, generator)
-    # The largest entry becomes 0 before the division, so no temperature makes it overflow.
-    soft = ((noisy - noisy.detach().amax(dim=-1, keepdim=True)) / tau).softmax(dim=-1)
-    if not hard:
+    noisy = _noisy(logits, generator)
+    largest = noisy.amax(dim=-1, keepdim=True)
+    _check_largest(logits, largest)
+    # The largest entry becomes 0 before the division, so no temperature makes it overflow; and the
+    # temperature itself is kept from rounding to 0 or infinity in the precision of the noise.
+    limits = torch.finfo(noisy.dtype)
+    tau = min(max(tau, limits.tiny), limits.max)
+    noisy.sub_(largest)
+    one_hot = _one_hot(noisy) if hard else None
+    soft = _Softmax.apply(logits, noisy.div_(tau), tau)
+    return (_StraightThrough.apply(soft, one_hot) if hard else soft).to(logits.dtype)
+
+
+class _Softmax(torch.autograd.Function):
+    """The softmax of scaled logits, written over them; differentiable any number of times.
+
+    `scaled` holds (logits + constants) / tau, its largest entries 0. What PyTorch would keep and
+    copy on the way from the logits is never made.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, scaled: Tensor, tau: float) -> Tensor:
+        soft = scaled.exp_()
+        soft.div_(soft.sum(dim=-1, keepdim=True))
+        ctx.mark_dirty(scaled)
+        ctx.save_for_backward(soft)
+        ctx.tau = tau
         return soft
-    one_hot = torch.zeros_like(soft).scatter_(-1, noisy.argmax(dim=-1, keepdim=True), 1.0)
-    return one_hot + (soft - soft.detach())  # this order leaves exact zeros and ones
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (soft,) = ctx.saved_tensors
+        weighted = gradient * soft
+        mean = weighted.sum(dim=-1, keepdim=True)
+        return weighted.addcmul_(soft, mean, value=-1).div_(ctx.tau), None, None
+
+
+class _StraightThrough(torch.autograd.Function):
+    """One-hot forward; backward as if the soft sample had been returned."""
+
+    @staticmethod
+    def forward(ctx: Any, soft: Tensor, one_hot: Tensor) -> Tensor:
+        return one_hot
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+def _one_hot(noisy: Tensor) -> Tensor:
+    """One-hot rows of the first largest entries, where the largest are 0: faster than an argmax."""
+    one_hot = torch.eq(noisy, 0, out=torch.empty_like(noisy))
+    if one_hot.sum(dim=-1).amax() > 1:  # equal entries are rare
+        chosen = noisy.argmax(dim=-1, keepdim=True)
+        one_hot = torch.zeros_like(noisy).scatter_(-1, chosen, 1.0)
+    return one_hot
 
 
 def leave_one_out(returns: Tensor) -> Tensor:
@@ -150,12 +214,8 @@ def score_function_loss(
     return -(advantages * log_probabilities).mean()
 
 
-def _noise_like(logits: Tensor, generator: torch.Generator | None) -> Tensor:
-    return gumbel_noise(tuple(logits.shape), logits.dtype, logits.device, generator)
-
-
-def _check_logits(logits: Tensor) -> None:
-    """Raise a ValueError unless each row has an action that may be chosen."""
+def _noisy(logits: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Logits (..., K) plus Gumbel noise in float32 at least, a tensor of its own."""
     if not isinstance(logits, Tensor) or not logits.is_floating_point() or logits.ndim == 0:
         raise ValueError(
             f"logits must be a float tensor of shape (..., K), but {type(logits).__name__} "
@@ -166,11 +226,20 @@ def _check_logits(logits: Tensor) -> None:
             f"logits are empty, of shape {tuple(logits.shape)}: pass at least one row with at "
             "least one action."
         )
-    largest = logits.detach().amax(dim=-1)
-    if not largest.isfinite().all():
-        if largest.isnan().any() or (largest == math.inf).any():
-            raise ValueError("logits must not be NaN or +inf; look for what diverged before them.")
-        raise ValueError(
-            f"{int((largest == -math.inf).sum())} of {largest.numel()} rows of logits are masked "
-            "(-inf) everywhere: leave at least one action in each row."
-        )
+    wide = torch.promote_types(logits.dtype, torch.float32)
+    return gumbel_noise(tuple(logits.shape), wide, logits.device, generator).add_(logits.detach())
+
+
+def _check_largest(logits: Tensor, largest: Tensor) -> None:
+    """Raise a ValueError unless the largest noisy logit of each row is finite.
+
+    The noise is finite, so that says the same of the logits, and it costs no pass over them.
+    """
+    if largest.isfinite().all():
+        return
+    if logits.isnan().any() or (logits == math.inf).any():
+        raise ValueError("logits must not be NaN or +inf; look for what diverged before them.")
+    raise ValueError(
+        f"{int((largest == -math.inf).sum())} of {largest.numel()} rows of logits are masked "
+        "(-inf) everywhere: leave at least one action in each row."
+    )

@@ -7,13 +7,12 @@ import torch
 from torch import nn
 
 from seqdec_lib.experience.trajectories import Trajectories
-from seqdec_lib.learning.tabular import Transitions
-from seqdec_lib.learning.world_model import transitions_of
-from seqdec_lib.mdp import MDP, value_iteration
+from seqdec_lib.learning.table import Transitions
+from seqdec_lib.learning.world_model import Outcomes, WorldModel, transitions_of
 from seqdec_lib.validation import whole_number
 
 
-class NeuralModel:
+class NeuralModel(WorldModel):
     """Logits over outcomes, computed from features of the state: cross-entropy makes them match.
 
     An outcome is (change of the state's number, reward, ended or not). The network chooses among
@@ -63,27 +62,20 @@ class NeuralModel:
 
         Afterwards `probabilities` (S, A, K) are those of the K outcomes `changes`, `rewards` and
         `ended` (K,), and `losses` is the mean negative log-likelihood before each epoch.
-        """
-        seen = transitions_of(experience) if isinstance(experience, Trajectories) else experience
-        change = seen.next_observations - seen.observations
-        outcomes, which = np.unique(
-            np.stack([change, seen.rewards, seen.terminated], axis=1), axis=0, return_inverse=True
-        )
-        self.changes, self.rewards = outcomes[:, 0].astype(np.int64), outcomes[:, 1]
-        self.ended = outcomes[:, 2].astype(bool)
-        pairs = seen.observations * self.n_actions + seen.actions
-        counts = np.zeros((self.n_states * self.n_actions, len(outcomes)), dtype=np.float32)
-        np.add.at(counts, (pairs, which.reshape(-1)), 1)
-        weights = torch.from_numpy(counts / counts.sum())
 
-        after = np.arange(self.n_states)[:, None] + self.changes
-        outside = np.repeat((after < 0) | (after >= self.n_states), self.n_actions, axis=0)
-        outside = torch.from_numpy(outside & (counts == 0))
+        Raises
+        ------
+        ValueError
+            No step to learn from, or a state or action that the model doesn't have.
+        """
+        seen = transitions_of(experience)
+        counts, outside = self._count(seen)
+        weights = torch.from_numpy(counts / counts.sum())
         torch.manual_seed(self.seed)
         network = nn.Sequential(
             nn.Linear(self._inputs.shape[1], self.hidden),
             nn.Tanh(),
-            nn.Linear(self.hidden, len(outcomes)),
+            nn.Linear(self.hidden, counts.shape[1]),
         )
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=learning_rate, weight_decay=weight_decay
@@ -102,41 +94,39 @@ class NeuralModel:
         self.probabilities = rows.reshape(self.n_states, self.n_actions, -1)
         return self
 
+    def _count(self, seen: Transitions) -> tuple[np.ndarray, torch.Tensor]:
+        """How often each pair had each outcome, and which lead outside: (S * A, K) both."""
+        pairs = seen.observations * self.n_actions + seen.actions
+        if not len(pairs) or not (0 <= pairs.min() and pairs.max() < len(self._inputs)):
+            raise ValueError(
+                f"the model needs steps with states in 0..{self.n_states - 1} and actions in "
+                f"0..{self.n_actions - 1}, but {len(pairs)} steps with others came."
+            )
+        change = seen.next_observations - seen.observations
+        outcomes, which = np.unique(
+            np.stack([change, seen.rewards, seen.terminated], axis=1), axis=0, return_inverse=True
+        )
+        self.changes, self.rewards = outcomes[:, 0].astype(np.int64), outcomes[:, 1]
+        self.ended = outcomes[:, 2].astype(bool)
+        counts = np.zeros((len(self._inputs), len(outcomes)), dtype=np.float32)
+        np.add.at(counts, (pairs, which.reshape(-1)), 1)
+        after = np.arange(self.n_states)[:, None] + self.changes
+        outside = np.repeat((after < 0) | (after >= self.n_states), self.n_actions, axis=0)
+        return counts, torch.from_numpy(outside & (counts == 0))
+
     def sample(
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Imagine one step, as a problem's `step` takes it: (N,), (N,) -> next states, rewards,
-        ended.
-        """
+        """As for `WorldModel`, once it was fitted."""
         cumulative = self.probabilities[states, actions].cumsum(axis=1)
         draws = rng.random((len(cumulative), 1)) * cumulative[:, -1:]
         outcome = (draws >= cumulative).sum(axis=1)
         arrived = np.clip(states + self.changes[outcome], 0, self.n_states - 1)
         return arrived, self.rewards[outcome], self.ended[outcome]
 
-    def next_state_probabilities(self) -> np.ndarray:
-        """P(s' | s, a) as (S, A, S), wherever it ends."""
-        rows = np.zeros((self.n_states, self.n_actions, self.n_states))
-        states = np.arange(self.n_states)
-        for k, change in enumerate(self.changes):
-            arrived = np.clip(states + change, 0, self.n_states - 1)
-            rows[states, :, arrived] += self.probabilities[:, :, k]
-        return rows
-
-    def mdp(self, discount: float, horizon: int | None = None) -> MDP:
-        """The estimate as an MDP with one state more, the last: "over", where nothing is paid."""
-        over = self.n_states
-        rows = np.zeros((over + 1, self.n_actions, over + 1))
-        rows[over, :, over] = 1
-        rewards = np.zeros((over + 1, self.n_actions))
-        rewards[:over] = self.probabilities @ self.rewards
-        states = np.arange(self.n_states)
-        for k, change in enumerate(self.changes):
-            arrived = np.clip(states + change, 0, over - 1)
-            arrived = np.full(self.n_states, over) if self.ended[k] else arrived
-            rows[states, :, arrived] += self.probabilities[:, :, k]
-        return MDP(rows, rewards, discount, horizon)
-
-    def plan(self, discount: float, horizon: int | None = None, tol: float = 1e-8) -> np.ndarray:
-        """Optimal action values (1, S, A) in the estimate, by value iteration."""
-        return value_iteration(self.mdp(discount, horizon), tol).q_values[None, :-1]
+    def outcomes(self) -> Outcomes:
+        """As for `WorldModel`, once it was fitted: K of each pair."""
+        pairs, which = np.divmod(np.arange(self.probabilities.size), len(self.changes))
+        arrived = np.clip(pairs // self.n_actions + self.changes[which], 0, self.n_states - 1)
+        chances = self.probabilities.reshape(-1)
+        return Outcomes(pairs, chances, arrived, self.rewards[which], self.ended[which])

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqdec_lib.learning.exploration import greedy
 from seqdec_lib.problems.base import History, Policy
-from seqdec_lib.validation import discount_factor, fraction, whole_number
+from seqdec_lib.validation import discount_factor, fraction, nonnegative_number, whole_number
 
 Simulator = Callable[
     [np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -29,17 +30,15 @@ class Decision:
 
     Attributes
     ----------
-    actions : (B,) int
-        The action to take.
     q_values : (B, A) float
         Return that the plan promises after each action; -inf where an action was never tried.
+        `greedy` makes a policy of them.
     visits : (B, A) int
         Simulations that began with each action.
     queries : int
         Steps that the simulator was asked for, all roots together.
     """
 
-    actions: np.ndarray
     q_values: np.ndarray
     visits: np.ndarray
     queries: int
@@ -54,7 +53,8 @@ def random_shooting(
     rng: np.random.Generator,
     discount: float = 1.0,
 ) -> Decision:
-    """Try `plans` random action sequences from each root; act as the best one begins.
+    """Try `plans` random action sequences from each root; an action is worth what the best of
+    those that begin with it brought.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def random_shooting(
     returns, first = returns.reshape(-1, plans), first.reshape(-1, plans)
     tried = first[:, :, None] == np.arange(n_actions)
     q_values = np.where(tried, returns[:, :, None], -np.inf).max(axis=1)
-    return Decision(q_values.argmax(axis=1), q_values, tried.sum(axis=1), queries)
+    return Decision(q_values, tried.sum(axis=1), queries)
 
 
 def tree_search(
@@ -115,6 +115,7 @@ def tree_search(
     roots : (B,) int
     steps : most steps a simulation takes, the steps left
     simulations : walks from each root
+    exploration : at least 0
     best_weight : float in [0, 1]
         The value of an action is (1 - best_weight) * mean + best_weight * best return so far.
         Where nothing is random, the best return seen can be had again, so it deserves weight
@@ -128,18 +129,14 @@ def tree_search(
     """
     steps = whole_number("steps", steps, least=1)
     simulations = whole_number("simulations", simulations, least=1)
-    if not exploration >= 0:
-        raise ValueError(f"exploration must be at least 0, but {exploration!r} came.")
-    discount = discount_factor(discount, steps)
-    forest = _Forest(
-        np.asarray(roots), n_actions, simulations, fraction("best_weight", best_weight)
-    )
-    queries = sum(
-        forest.simulate(simulator, steps, discount, exploration, rng) for _ in range(simulations)
-    )
+    forest = _Forest(np.asarray(roots), n_actions, size=simulations + 1)  # a walk adds a node
+    forest.discount = discount_factor(discount, steps)
+    forest.exploration = nonnegative_number("exploration", exploration)
+    forest.best_weight = fraction("best_weight", best_weight)
+    queries = sum(forest.simulate(simulator, steps, rng) for _ in range(simulations))
     q_values, visits = forest.values(forest.root), forest.visits[forest.root]
     q_values[visits == 0] = -np.inf
-    return Decision(q_values.argmax(axis=1), q_values, visits, queries)
+    return Decision(q_values, visits, queries)
 
 
 class _Forest:
@@ -149,29 +146,24 @@ class _Forest:
     state that followed.
     """
 
-    def __init__(
-        self, roots: np.ndarray, n_actions: int, simulations: int, best_weight: float
-    ) -> None:
-        size = simulations + 1  # a simulation adds one node at most
-        self.n_actions, self.roots, self.best_weight = n_actions, roots, best_weight
+    discount: float
+    exploration: float
+    best_weight: float
+
+    def __init__(self, roots: np.ndarray, n_actions: int, size: int) -> None:
+        nodes = len(roots) * size
+        self.n_actions, self.roots = n_actions, roots
         self.root = np.arange(len(roots)) * size
         self.used = self.root + 1
-        self.visits = np.zeros((len(roots) * size, n_actions), dtype=np.int64)
-        self.totals = np.zeros((len(roots) * size, n_actions))
-        self.best = np.zeros((len(roots) * size, n_actions))
-        self.first = np.full((len(roots) * size) * n_actions, -1)
-        self.sibling = np.full(len(roots) * size, -1)
-        self.state = np.zeros(len(roots) * size, dtype=np.int64)
+        self.visits = np.zeros((nodes, n_actions), dtype=np.int64)
+        self.totals = np.zeros((nodes, n_actions))
+        self.best = np.zeros((nodes, n_actions))
+        self.first = np.full(nodes * n_actions, -1)
+        self.sibling = np.full(nodes, -1)
+        self.state = np.zeros(nodes, dtype=np.int64)
         self.low, self.high = np.full(len(roots), np.inf), np.full(len(roots), -np.inf)
 
-    def simulate(
-        self,
-        simulator: Simulator,
-        steps: int,
-        discount: float,
-        exploration: float,
-        rng: np.random.Generator,
-    ) -> int:
+    def simulate(self, simulator: Simulator, steps: int, rng: np.random.Generator) -> int:
         """One walk in each tree; returns how many steps were asked of the simulator."""
         trees = len(self.roots)
         now, node = self.roots.copy(), self.root.copy()
@@ -182,7 +174,7 @@ class _Forest:
         for t in range(steps):
             actions = plans[t]
             if len(within):
-                actions[within] = self._select(within, node[within], dice[t, within], exploration)
+                actions[within] = self._select(within, node[within], dice[t, within])
             now[going], rewards[t, going], ended = simulator(now[going], actions[going], rng)
             queries += len(going)
             if len(within):
@@ -197,7 +189,7 @@ class _Forest:
                 within = np.intersect1d(within, going, assume_unique=True)
                 if not len(going):
                     break
-        self._back_up(way, rewards, discount)
+        self._back_up(way, rewards)
         return queries
 
     def values(self, nodes: np.ndarray) -> np.ndarray:
@@ -207,17 +199,20 @@ class _Forest:
             return mean
         return mean + self.best_weight * (self.best[nodes] - mean)
 
-    def _select(
-        self, trees: np.ndarray, nodes: np.ndarray, dice: np.ndarray, exploration: float
-    ) -> np.ndarray:
+    def _select(self, trees: np.ndarray, nodes: np.ndarray, dice: np.ndarray) -> np.ndarray:
         visits = self.visits[nodes]
         tried = np.maximum(visits, 1)
         span = (self.high - self.low)[trees]
         span[~(span > 0)] = 1  # nothing to tell apart yet
         scaled = (self.values(nodes) - self.low[trees][:, None]) / span[:, None]
-        score = scaled + exploration * np.sqrt(2 * np.log(tried.sum(axis=1))[:, None] / tried)
+        bonus = np.sqrt(2 * np.log(tried.sum(axis=1))[:, None] / tried)
+        score = scaled + self.exploration * bonus
         # Never tried: first of all, in random order. Equals: in random order.
-        return np.where(visits, score + 1e-9 * dice, 1e9 + dice).argmax(axis=1)
+        new = visits == 0
+        score = np.where(
+            new.any(axis=1, keepdims=True), np.where(new, dice, -1), score + 1e-9 * dice
+        )
+        return score.argmax(axis=1)
 
     def _descend(
         self, trees: np.ndarray, edges: np.ndarray, states: np.ndarray
@@ -236,10 +231,10 @@ class _Forest:
             self.first[edges[new]] = child[new]
         return child, known
 
-    def _back_up(self, way: list, rewards: np.ndarray, discount: float) -> None:
+    def _back_up(self, way: list, rewards: np.ndarray) -> None:
         ages = np.arange(len(rewards))
         later = np.maximum(ages - ages[:, None], 0)
-        to_go = np.triu(float(discount) ** later) @ rewards
+        to_go = np.triu(self.discount**later) @ rewards
         np.minimum(self.low, to_go[0], out=self.low)
         np.maximum(self.high, to_go[0], out=self.high)
         for t, (trees, nodes, actions) in enumerate(way):
@@ -252,14 +247,8 @@ class _Forest:
             self.visits[nodes, actions] += 1
 
 
-def greedy(q_values: np.ndarray) -> np.ndarray:
-    """The greedy policy in action values (..., A), as probabilities: best actions share alike."""
-    best = q_values == q_values.max(axis=-1, keepdims=True)
-    return best / best.sum(axis=-1, keepdims=True)
-
-
-def planning_policy(planner: Planner, horizon: int, n_actions: int) -> Policy:
-    """A policy for `collect` that plans anew before each step.
+def planning_policy(planner: Planner, horizon: int) -> Policy:
+    """A policy for `collect` that plans anew before each step, and is greedy in what it finds.
 
     Parameters
     ----------
@@ -268,7 +257,6 @@ def planning_policy(planner: Planner, horizon: int, n_actions: int) -> Policy:
     """
 
     def act(history: History) -> np.ndarray:
-        steps_left = horizon - history.actions.shape[1]
-        return np.eye(n_actions)[planner(history.states[:, -1], steps_left).actions]
+        return greedy(planner(history.states[:, -1], horizon - history.actions.shape[1]).q_values)
 
     return act

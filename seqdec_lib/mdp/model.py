@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -22,7 +22,8 @@ class MDP:
     Parameters
     ----------
     transitions : (S, A, S) float array, or a sequence of A sparse (S, S) matrices
-        P(s' | s, a). The sparse form, one matrix an action, never builds an S x S x A array.
+        P(s' | s, a), each row divided by its sum, so that it is 1 as exactly as float64 can say.
+        The sparse form, one matrix an action, never builds an S x S x A array.
     rewards : (S, A) float array
         Expected reward for taking action a in state s.
     discount : float
@@ -84,7 +85,9 @@ class MDP:
                     f"{state} to {matrix.indices[entry]} is {matrix.data[entry]:.6g}; "
                     "divide counts by their sum, and set what can't happen to 0."
                 )
-            check_row_sums(f"the transitions of action {action}", matrix.sum(axis=1))
+            sums = matrix.sum(axis=1)
+            check_row_sums(f"the transitions of action {action}", sums)
+            matrix.data = matrix.data / np.repeat(sums, np.diff(matrix.indptr))
         return matrices
 
     def _checked_terminal(self, terminal: np.ndarray | None) -> np.ndarray:
@@ -137,12 +140,27 @@ class MDP:
         if not self.is_sparse:
             return self.q_values(values).max(axis=1)
         best = np.full(self.n_states, -np.inf)
+        for column in self._q_columns(values):
+            np.maximum(best, column, out=best)
+        return best
+
+    def greedy(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The largest of a state's Q-values, (S,), and the first action that has it, (S,)."""
+        if not self.is_sparse:
+            q_values = self.q_values(values)
+            return q_values.max(axis=1), q_values.argmax(axis=1)
+        best, actions = np.full(self.n_states, -np.inf), np.zeros(self.n_states, dtype=np.int64)
+        for action, column in enumerate(self._q_columns(values)):
+            np.putmask(actions, column > best, action)
+            np.maximum(best, column, out=best)
+        return best, actions
+
+    def _q_columns(self, values: np.ndarray) -> Iterator[np.ndarray]:
         for action, matrix in enumerate(self.transitions):
             column = matrix @ values
             column *= self.discount
             column += self.rewards[:, action]
-            np.maximum(best, column, out=best)
-        return best
+            yield column
 
     def under(self, policy: np.ndarray) -> tuple[np.ndarray | sparse.csr_array, np.ndarray]:
         """Transitions (S, S) and rewards (S,) of the Markov chain that a policy makes."""

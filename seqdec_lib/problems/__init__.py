@@ -1,7 +1,8 @@
 """The worlds of the book: array dynamics, an exact model, and a Gymnasium environment each.
 
 Read `base` first (what every problem offers, and what a policy sees), then `travel_tree` on its
-`rail` network, the tree that the whole book walks; `tree_policies` says what any policy does on it.
+`rail` network and in the shape of `heap_tree`, the tree that the whole book walks; `tree_policies`
+says what any policy does on it.
 `key_to_door`, `shortest_path` and `racetrack` are later chapters' worlds, `tabular_problem` makes
 one of arrays or of a Gymnasium environment, and `gym_adapter` makes an environment of any.
 """
@@ -15,8 +16,6 @@ from seqdec_lib.problems.shortest_path import ShortestPath
 from seqdec_lib.problems.tabular_problem import TabularProblem, from_gymnasium
 from seqdec_lib.problems.travel_tree import TravelTree
 from seqdec_lib.problems.tree_policies import (
-    SoftOptimum,
-    histories,
     soft_backward_induction,
     table_on_tree,
     trip_probabilities,
@@ -35,12 +34,10 @@ __all__ = [
     "ProblemVectorEnv",
     "Racetrack",
     "ShortestPath",
-    "SoftOptimum",
     "TabularProblem",
     "TravelTree",
     "distances_km",
     "from_gymnasium",
-    "histories",
     "soft_backward_induction",
     "table_on_tree",
     "trip_probabilities",

@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
-from itertools import groupby, product
+from itertools import product
 
 import numpy as np
 from scipy import sparse
 
 from seqdec_lib.mdp import MDP
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.problems.track import FINISH, ROAD, START, WALL, cells_met, drawing_of
 from seqdec_lib.validation import fraction, whole_number
 
-TRACKS = {
-    "bend": """
-        ################
-        #############..F
-        ######.........F
-        ####...........F
-        ###............F
-        ##.............F
-        ##......########
-        #.......########
-        #......#########
-        #......#########
-        #......#########
-        #.......########
-        #.......########
-        ##......########
-        ##......########
-        ##SSSSSS########
-        """,
-    "hairpin": """
-        ##################
-        #####........#####
-        ###............###
-        ##..............##
-        #................#
-        #......####......#
-        #.....######.....#
-        #.....######.....#
-        #.....######.....#
-        #................#
-        #.....######.....#
-        #.....######.....#
-        #.....######.....#
-        #.....######.....#
-        #.....######.....#
-        #SSSSS######FFFFF#
-        """,
-}
-WALL, ROAD, START, FINISH = "#", ".", "S", "F"
 COAST = 4
 CRASHED = -1
 
@@ -136,7 +96,7 @@ class Racetrack(Problem):
         max_speed: int = 4,
         horizon: int = 500,
     ) -> None:
-        self.drawing = _drawing(track)
+        self.drawing = drawing_of(track)
         self.noise = fraction("noise", noise)
         if self.noise == 1:
             raise ValueError("noise must be below 1, or no car ever moves, but 1 came.")
@@ -252,7 +212,7 @@ class Racetrack(Problem):
         number[tuple((self._places[self.finishes, :2] + reach).T)] = np.flatnonzero(self.finishes)
         fate = np.zeros(len(self._cells), dtype=np.int64)
         undecided = np.ones(len(self._cells), dtype=bool)
-        for cells in _met(*(int(speed) for speed in velocity)):
+        for cells in cells_met(*(int(speed) for speed in velocity)):
             for kind, offset in product((WALL, FINISH), cells):
                 here = tuple((self._cells + offset + reach).T)
                 now = undecided & (padded[here] == kind)
@@ -323,50 +283,3 @@ class Racetrack(Problem):
 
     def expected_return(self, policy: np.ndarray) -> float:
         return -self.expected_lap(policy).time
-
-
-def _drawing(track: str) -> np.ndarray:
-    """A drawing as an array of characters, from a track's name or its lines."""
-    if not isinstance(track, str) or ("\n" not in track and track not in TRACKS):
-        raise ValueError(
-            f"track must be one of {sorted(TRACKS)} or a drawing of several lines, "
-            f"but {track!r} came."
-        )
-    lines = TRACKS.get(track, track).split()
-    if len({len(line) for line in lines}) != 1:
-        raise ValueError(
-            "the lines of a drawing must be equally long, but their lengths are "
-            f"{[len(line) for line in lines]}; fill them up with {WALL!r}."
-        )
-    drawing = np.array([list(line) for line in lines])
-    kinds = (WALL, ROAD, START, FINISH)
-    if other := sorted(set(drawing.ravel().tolist()) - set(kinds)):
-        raise ValueError(f"a drawing consists of {kinds}, but holds {other}.")
-    for kind in (START, FINISH):
-        if not (drawing == kind).any():
-            raise ValueError(f"a drawing needs at least one {kind!r}, but holds none.")
-    return drawing
-
-
-def _met(down: int, right: int) -> Iterator[list[tuple[int, int]]]:
-    """The cells that a straight move meets, as offsets, those met at the same moment together.
-
-    A cell is a closed square, so that a move through a corner meets all four cells around it.
-    """
-    first_met = []
-    rows, columns = (range(min(v, 0), max(v, 0) + 1) for v in (down, right))
-    for offset in product(rows, columns):
-        times = [_time_in(*pair) for pair in zip(offset, (down, right), strict=True)]
-        enters, leaves = max(t[0] for t in times), min(t[1] for t in times)
-        if enters <= leaves:
-            first_met.append((enters, offset))
-    for _, together in groupby(sorted(first_met), key=lambda met: met[0]):
-        yield [offset for _, offset in together]
-
-
-def _time_in(offset: int, speed: int) -> tuple[Fraction, Fraction]:
-    """From when to when a move that takes one unit of time is within half a cell of `offset`."""
-    if speed == 0:
-        return Fraction(0), Fraction(1)  # the offset is 0 too
-    ends = [Fraction(2 * offset + side, 2 * speed) for side in (-1, 1)]
-    return max(Fraction(0), min(ends)), min(Fraction(1), max(ends))

@@ -1,8 +1,7 @@
 """A trip through Europe, one city after another, enjoyed only at the end: the tree problem of the
 book.
 
-The tree is stored as a heap: node 0 is the start, and action `a` leads from `node` to the child
-`branching * node + 1 + a`. A level of the tree is then a slice, and so are all children of a level;
+A level of the tree is a slice of its nodes, and so are all children of a level (see `heap_tree`);
 every sweep below is a handful of array operations on such slices.
 """
 
@@ -16,25 +15,34 @@ import numpy as np
 from scipy import sparse
 
 from seqdec_lib.mdp import MDP, policy_rows
-from seqdec_lib.problems.base import Problem
+from seqdec_lib.problems.base import History, Problem
+from seqdec_lib.problems.heap_tree import HeapTree
 from seqdec_lib.problems.rail import CITY_NAMES, RailNetwork, Trips
 from seqdec_lib.validation import discount_factor, fraction, whole_number
 
 STAY = 0
-MOST_NODES = 2**27  # one float64 a node: 1 GiB
 TABLE_NODES = 2**22  # up to here the enjoyment of every node is kept in memory
 CHUNK = 2**16  # trips grown together: small enough for the processor's cache
 
 
 @dataclass(frozen=True)
 class TreeSolution:
-    """Optimal values (n_states,) and a best action at each node (n_states,), 0 at the leaves."""
+    """What is best at each node of the tree.
+
+    Attributes
+    ----------
+    values : (n_states,) float
+        The optimum from each node on.
+    policy : (n_states,) int or (first_leaf, A) float
+        A best action at each node, the first one where several are best and 0 at the leaves; of
+        the soft optimum, the probabilities of the actions.
+    """
 
     values: np.ndarray
     policy: np.ndarray
 
 
-class TravelTree(Problem):
+class TravelTree(HeapTree, Problem):
     """Plan a trip day by day; learn at the end how good it was.
 
     Description
@@ -85,62 +93,16 @@ class TravelTree(Problem):
         cancel: float = 0.0,
         discount: float = 1.0,
     ) -> None:
-        self.branching = self.n_actions = whole_number("branching", branching, least=2)
-        self.horizon = whole_number("horizon", horizon, least=1)
+        super().__init__(branching, horizon)
+        self.n_actions = self.branching
         self.seed = whole_number("seed", seed, least=0)
         self.dense = bool(dense)
         self.cancel = fraction("cancel", cancel)
         self.discount = discount_factor(discount, self.horizon)
         self.rail = RailNetwork(self.branching, self.seed)
         self.stars = self.rail.stars
-        self._check_memory()
-        self.n_states = self.level(self.horizon).stop
-        self.first_leaf = self.level(self.horizon).start
-        self.n_leaves = self.n_states - self.first_leaf
 
-    def _check_memory(self) -> None:
-        nodes, longest = 1, 0
-        while nodes * self.branching + 1 <= MOST_NODES:
-            nodes, longest = nodes * self.branching + 1, longest + 1
-        if self.horizon > longest:
-            raise ValueError(
-                f"horizon must be at most {longest} with branching {self.branching}, "
-                f"but {self.horizon} came: one number a node would not fit in "
-                f"{MOST_NODES * 8 >> 30} GiB; lower the horizon or the branching."
-            )
-
-    # -- the shape of the tree
-
-    def level(self, t: int) -> slice:
-        """The nodes reached after t actions, 0 <= t <= horizon (ValueError)."""
-        if not 0 <= t <= self.horizon:
-            raise ValueError(f"level must lie in 0..{self.horizon}, the horizon, but {t} came.")
-        start = (self.branching**t - 1) // (self.branching - 1)
-        return slice(start, start + self.branching**t)
-
-    def parent(self, node: int) -> int:
-        """The node before; the root has none (ValueError)."""
-        if not 0 < node < self.n_states:
-            raise ValueError(f"node must lie in 1..{self.n_states - 1}, but {node} came.")
-        return (node - 1) // self.branching
-
-    def path(self, node: int) -> list[int]:
-        """The actions that lead from the root to a node (ValueError if there is none)."""
-        actions: list[int] = []
-        node = int(node)
-        while node:
-            actions.insert(0, (node - 1) % self.branching)
-            node = self.parent(node)
-        return actions
-
-    def ways(self, t: int) -> np.ndarray:
-        """The nodes on the way to each node of level t, root and node included: (branching ** t, t
-        + 1).
-        """
-        ways = [np.arange(self.n_states)[self.level(t)]]
-        while len(ways) <= t:
-            ways.insert(0, (ways[0] - 1) // self.branching)
-        return np.stack(ways, axis=1)
+    # -- what a trip is, and what it is worth
 
     def itinerary(self, node: int) -> list[str]:
         """The names of the cities from home to a node, a night each."""
@@ -153,8 +115,6 @@ class TravelTree(Problem):
     def describe(self, state: int) -> str:
         return " - ".join(self.itinerary(int(state)))
 
-    # -- what a trip is worth
-
     def trips_at(self, nodes: np.ndarray) -> Trips:
         """The trips that end at these nodes (N,), followed from home day by day.
 
@@ -163,14 +123,13 @@ class TravelTree(Problem):
         ValueError
             Nodes that are not whole numbers from 0 to n_states - 1.
         """
-        nodes = self._checked_nodes(nodes)
-        ways = [nodes]
+        ways = [self.checked_nodes(nodes)]
         while ways[-1].any():
-            ways.append(np.maximum(ways[-1] - 1, 0) // self.branching)
-        trips = self.rail.at_home(len(nodes))
+            ways.append(self.before(ways[-1]))
+        trips = self.rail.at_home(len(ways[0]))
         for way in reversed(ways):
             moved = way > 0
-            after = self.rail.visit(trips, np.where(moved, (way - 1) % self.branching, STAY))
+            after = self.rail.visit(trips, np.where(moved, self.last_action(way), STAY))
             trips = after.each(lambda new, old, moved=moved: np.where(moved, new, old), trips)
         return trips
 
@@ -182,22 +141,10 @@ class TravelTree(Problem):
         ValueError
             Nodes that are not whole numbers from 0 to n_states - 1.
         """
-        nodes = self._checked_nodes(nodes)
+        nodes = self.checked_nodes(nodes)
         if self.n_states <= TABLE_NODES:
             return self._enjoyment_table[nodes]
         return self.rail.enjoyment(self.trips_at(nodes))
-
-    def _checked_nodes(self, nodes: np.ndarray) -> np.ndarray:
-        nodes = np.asarray(nodes)
-        if not nodes.size:
-            return nodes.astype(np.int64)
-        whole = np.issubdtype(nodes.dtype, np.integer)
-        if nodes.ndim != 1 or not whole or nodes.min() < 0 or nodes.max() >= self.n_states:
-            raise ValueError(
-                f"nodes must be a list or array of whole numbers in 0..{self.n_states - 1}, "
-                f"but {nodes!r} came."
-            )
-        return nodes.astype(np.int64, copy=False)
 
     @cached_property
     def _enjoyment_table(self) -> np.ndarray:
@@ -225,6 +172,16 @@ class TravelTree(Problem):
     def stars_and_km(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Stars earned and km traveled, the way home included, of trips that end at nodes (N,)."""
         return self.rail.stars_and_km(self.trips_at(nodes))
+
+    def histories(self, t: int) -> History:
+        """The histories of all nodes of level t, in the order of the nodes."""
+        states = self.ways(t)
+        rewards = np.zeros((len(states), t))
+        if self.dense:
+            rewards = np.diff(self.enjoyment(states.ravel()).reshape(states.shape), axis=1)
+        elif t == self.horizon:
+            rewards[:, -1] = self.level_enjoyment(t)
+        return History(states, self.last_action(states[:, 1:]), rewards)
 
     # -- acting
 

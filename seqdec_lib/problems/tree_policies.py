@@ -6,14 +6,12 @@ trip is under such a table, and `soft_backward_induction` finds the best table o
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import logsumexp
 
 from seqdec_lib.mdp import policy_rows
-from seqdec_lib.problems.base import History, Policy
-from seqdec_lib.problems.travel_tree import TravelTree
+from seqdec_lib.problems.base import Policy
+from seqdec_lib.problems.travel_tree import TravelTree, TreeSolution
 from seqdec_lib.validation import positive_number
 
 
@@ -22,37 +20,12 @@ def table_on_tree(tree: TravelTree, policy: Policy) -> np.ndarray:
 
     A node is a history, so this is the whole policy, and `evaluation.regret_of` is exact.
     """
-    return np.concatenate([policy(histories(tree, t)) for t in range(tree.horizon)])
-
-
-def histories(tree: TravelTree, t: int) -> History:
-    """The histories of all nodes of a tree's level t, in the order of the nodes."""
-    states = tree.ways(t)
-    rewards = np.zeros((len(states), t))
-    if tree.dense:
-        rewards = np.diff(tree.enjoyment(states.ravel()).reshape(states.shape), axis=1)
-    elif t == tree.horizon:
-        rewards[:, -1] = tree.level_enjoyment(t)
-    return History(states, (states[:, 1:] - 1) % tree.branching, rewards)
-
-
-class SoftOptimum(NamedTuple):
-    """The best policy on a leash.
-
-    Attributes
-    ----------
-    values : (n_states,) at each node beta log E[exp(reward / beta)], rows drawn from the reference
-        from there on; at the root the optimum of J
-    policy : (first_leaf, A) probabilities at each node where something is chosen
-    """
-
-    values: np.ndarray
-    policy: np.ndarray
+    return np.concatenate([policy(tree.histories(t)) for t in range(tree.horizon)])
 
 
 def soft_backward_induction(
     tree: TravelTree, reference: np.ndarray, beta: float, rewards: np.ndarray | None = None
-) -> SoftOptimum:
+) -> TreeSolution:
     """The policy that maximizes J on the tree: pi* is proportional to reference exp(Q / beta).
 
     One sweep from the leaves, as in backward induction, with a soft maximum weighted by the
@@ -62,8 +35,14 @@ def soft_backward_induction(
     Parameters
     ----------
     reference : (first_leaf, A) probabilities at each node.
-    beta : length of the leash's price, in the unit of the rewards for each nat.
+    beta : price of the leash, in the unit of the rewards for each nat of divergence.
     rewards : (n_leaves,) of each trip; None: its enjoyment.
+
+    Returns
+    -------
+    The policy as probabilities (first_leaf, A), and as the value of each node
+    beta log E[exp(reward / beta)], the trip drawn from the reference from there on; at the root
+    that is the optimum of J.
 
     Source: Todorov, *Linearly-solvable Markov decision problems* (2007); Levine, *Reinforcement
     Learning and Control as Probabilistic Inference* (2018), section 2.
@@ -92,7 +71,7 @@ def soft_backward_induction(
         log_sum = logsumexp(scores, axis=1, keepdims=True)
         values[tree.level(t)] = beta * log_sum[:, 0]
         policy[tree.level(t)] = np.exp(scores - log_sum)
-    return SoftOptimum(values, policy)
+    return TreeSolution(values, policy)
 
 
 def _trip_rewards(tree: TravelTree, rewards: np.ndarray | None) -> np.ndarray:

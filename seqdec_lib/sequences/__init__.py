@@ -1,24 +1,26 @@
 """One model, one loss, one sampler: behavior cloning, Decision Transformer and language model.
 
-`layout` says which tokens a trajectory becomes, and nothing else tells the methods apart.
-`transformer` (and `lstm`, beside it) reads tokens, `training` fits it, `decoding` draws the next
-token and the next, `policy` lets it act. `tokens` is what the models share.
+`layout` says which tokens a trajectory becomes (its `GOALS` are the three methods side by side),
+and nothing else tells the methods apart. `transformer` (and `lstm`, beside it) reads tokens,
+`losses` and `training` fit it, `decoding` draws the next token and the next, `policy` lets it act.
+`tokens` is what the models share; `checkpoint` and `gpt2` store and load weights.
 """
 
-from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate, likely
+from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate
+from seqdec_lib.sequences.gpt2 import from_gpt2
 from seqdec_lib.sequences.layout import TokenLayout
-from seqdec_lib.sequences.lstm import LSTM
-from seqdec_lib.sequences.policy import SequencePolicy
-from seqdec_lib.sequences.training import (
+from seqdec_lib.sequences.losses import (
     IGNORE,
     Batch,
     choice_log_probabilities,
     cross_entropy,
-    fit,
     log_probabilities,
-    minibatches,
     sequence_loss,
 )
+from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.policy import SequencePolicy
+from seqdec_lib.sequences.tokens import evaluating
+from seqdec_lib.sequences.training import fit, has_bfloat16, minibatches
 from seqdec_lib.sequences.transformer import Transformer
 
 __all__ = [
@@ -33,9 +35,11 @@ __all__ = [
     "choose",
     "cross_entropy",
     "distribution",
+    "evaluating",
     "fit",
+    "from_gpt2",
     "generate",
-    "likely",
+    "has_bfloat16",
     "log_probabilities",
     "minibatches",
     "sequence_loss",

@@ -9,10 +9,12 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import Transformer
-from seqdec_lib.validation import whole_number
+from seqdec_lib.validation import nonnegative_number, whole_number
 
 
 def choose(
@@ -24,20 +26,17 @@ def choose(
 ) -> Tensor:
     """Draw a token from each row of logits: (..., K) -> (...) int; temperature 0 takes the best.
 
-    Parameters
-    ----------
-    temperature : divides the logits; below 1 sharpens, above 1 flattens, 0 is argmax.
-    top_k, top_p : as for `likely`.
-
-    Raises
-    ------
-    ValueError
-        A temperature below 0, rows without a choice, NaN.
+    Parameters and errors are those of `distribution`, which it draws from.
     """
-    rows = distribution(logits, temperature, top_k, top_p)
     if temperature == 0:
-        return rows.argmax(-1)
-    return torch.multinomial(rows.flatten(0, -2), 1, generator=generator).reshape(rows.shape[:-1])
+        _check_sampling(temperature, top_k, top_p)
+        _best(logits)
+        return logits.argmax(-1)
+    cumulative = distribution(logits, temperature, top_k, top_p).cumsum(-1)
+    draws = torch.rand(*cumulative.shape[:-1], 1, dtype=torch.float64, generator=generator)
+    # The last sum may be 0.9999...: scaling the draw instead keeps every token in range.
+    draws = draws.to(logits.device) * cumulative[..., -1:]
+    return torch.searchsorted(cumulative, draws, right=True).squeeze(-1)
 
 
 def distribution(
@@ -46,50 +45,61 @@ def distribution(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Tensor:
-    """The probabilities (..., K) that `choose` draws from; arguments and errors as there."""
-    if not 0 <= temperature < math.inf:
-        raise ValueError(f"temperature must be a number of at least 0, but {temperature!r} came.")
-    if logits.isnan().any() or (logits == math.inf).any():
-        raise ValueError(
-            "logits must be numbers or -inf (never to be chosen), but NaN or inf came."
-        )
-    if logits.numel() == 0 or (logits == -math.inf).all(-1).any():
-        raise ValueError(
-            "each row of logits needs a token to choose, but one is empty or all -inf."
-        )
-    logits = likely(logits, top_k, top_p, temperature or 1.0)
-    if temperature == 0:
-        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
-    return (logits / temperature).softmax(-1)
+    """The probabilities (..., K) of the next token, in double precision.
 
-
-def likely(
-    logits: Tensor, top_k: int | None = None, top_p: float | None = None, temperature: float = 1.0
-) -> Tensor:
-    """Keep the best `top_k` logits, of these the fewest that hold `top_p`; all others become -inf.
+    Parameters
+    ----------
+    logits : (..., K) numbers, or -inf for what is never to be chosen.
+    temperature : divides the logits; below 1 sharpens, above 1 flattens, 0 is argmax.
+    top_k : keep only so many of the best tokens, of equally good ones the first.
+    top_p : of these, keep only the fewest best that hold so much probability.
 
     Source: Holtzman et al., *The Curious Case of Neural Text Degeneration* (2020), for top_p.
 
     Raises
     ------
     ValueError
-        top_k below 1, top_p outside (0, 1].
+        A temperature below 0, top_k below 1, top_p outside (0, 1]; logits that are NaN or inf, or
+        rows without a choice.
     """
+    _check_sampling(temperature, top_k, top_p)
+    best = _best(logits)
+    if temperature == 0:
+        place = logits.argmax(-1, keepdim=True)
+        return torch.zeros_like(logits, dtype=torch.float64).scatter(-1, place, 1.0)
+    # At most 0, so that no temperature, however small or large, gives anything but a number.
+    scaled = (logits.double() - best) / temperature
     if top_k is None and top_p is None:
-        return logits
-    ranked, order = logits.sort(dim=-1, descending=True, stable=True)
-    dropped = torch.zeros_like(ranked, dtype=torch.bool)
-    if top_k is not None:
-        dropped[..., whole_number("top_k", top_k, least=1) :] = True
+        return scaled.softmax(-1)
+    ranked, order = scaled.sort(dim=-1, descending=True, stable=True)
+    ranked[..., top_k or order.shape[-1] :] = -math.inf
+    p = ranked.softmax(-1)
     if top_p is not None:
-        if not 0 < top_p <= 1:
-            raise ValueError(f"top_p must lie in (0, 1], but {top_p!r} came.")
-        p = (ranked.masked_fill(dropped, -math.inf) / temperature).softmax(-1)
-        dropped |= p.cumsum(-1) - p >= top_p  # those before it hold enough already
-    return logits.masked_fill(torch.zeros_like(dropped).scatter(-1, order, dropped), -math.inf)
+        p[p.cumsum(-1) - p >= top_p] = 0.0  # those before it hold enough already
+    return torch.zeros_like(p).scatter(-1, order, p / p.sum(-1, keepdim=True))
 
 
-@torch.no_grad()
+def _best(logits: Tensor) -> Tensor:
+    """The largest of each row, (..., 1); a row without a choice is an error."""
+    if not logits.shape[-1]:
+        raise ValueError("each row of logits needs a token to choose, but they are empty.")
+    best = logits.amax(-1, keepdim=True)  # inf and NaN, if there are any
+    if not best.isfinite().all():
+        raise ValueError(
+            "logits must be numbers or -inf (never to be chosen), with a number in each row, but "
+            "NaN, inf or a row of -inf came."
+        )
+    return best
+
+
+def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    nonnegative_number("temperature", temperature)
+    if top_k is not None:
+        whole_number("top_k", top_k, least=1)
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p must lie in (0, 1], but {top_p!r} came.")
+
+
 def generate(
     model: Transformer | LSTM,
     prompt: Tensor,
@@ -104,10 +114,13 @@ def generate(
 ) -> Tensor:
     """Continue prompts by at most `steps` tokens, all in one batch: (B, T) -> (B, <= steps).
 
+    The model answers without dropout, and is left in the mode in which it came.
+
     Parameters
     ----------
     prompt : (B, T) token ids; prompts of different lengths are padded on the LEFT, see `mask`.
     mask : (B, T) bool, False where the prompt is padding.
+    temperature, top_k, top_p : as for `distribution`.
     stop : the token that ends a sequence; what follows it is filled up with it.
     cached : False reads the whole sequence anew for each token, as a check.
 
@@ -119,27 +132,20 @@ def generate(
     """
     steps = whole_number("steps", steps, least=1)
     _check_padding(mask)
-    model.eval()
-    cache = model.new_cache(len(prompt)) if cached and len(prompt) else None
-    tokens, seen = prompt, mask
-    made, ended = [], torch.zeros(len(prompt), dtype=torch.bool)
-    for _ in range(steps):
-        chosen = choose(model(tokens, seen, -1, cache), temperature, top_k, top_p, generator)
-        if stop is not None:
-            chosen = torch.where(ended, stop, chosen)
-            ended |= chosen == stop
-        made.append(chosen)
-        if ended.all():
-            break
-        tokens, seen = chosen[:, None], None
-        if not cached:
-            tokens = torch.cat([prompt, torch.stack(made, 1)], 1)
-            seen = (
-                None
-                if mask is None
-                else torch.cat([mask, torch.ones(len(made[0]), len(made), dtype=torch.bool)], 1)
-            )
-    return torch.stack(made, 1)
+    with evaluating(model), torch.inference_mode():
+        cache = model.new_cache(len(prompt)) if cached else None
+        ended, made, read, seen = torch.tensor(False), [], prompt, mask
+        while len(made) < steps and not ended.all():
+            chosen = choose(model(read, seen, -1, cache), temperature, top_k, top_p, generator)
+            if stop is not None:
+                chosen = torch.where(ended.to(chosen.device), stop, chosen)
+                ended = chosen == stop
+            made.append(chosen)
+            read, seen = chosen[:, None], None
+            if not cached:
+                read = torch.cat([prompt, torch.stack(made, 1)], 1)
+                seen = None if mask is None else F.pad(mask, (0, len(made)), value=True)
+    return torch.stack(made, 1)  # outside of inference mode, so that one may train on it
 
 
 @torch.no_grad()
@@ -172,29 +178,29 @@ def beam_search(
     """
     steps, width = whole_number("steps", steps, least=1), whole_number("width", width, least=1)
     _check_padding(mask)
-    model.eval()
-    batch, cache = len(prompt), model.new_cache(len(prompt))
-    logits = model(prompt, mask, -1, cache)
-    rows = torch.arange(batch).repeat_interleave(width)
-    logits, cache = logits[rows], cache.select(rows)
-    scores = torch.full((batch, width), -math.inf, dtype=torch.float64)
-    scores[:, 0] = 0.0  # all beams of a prompt are still the same one
-    made = torch.empty(batch * width, 0, dtype=torch.long)
-    for step in range(steps):
-        gains = logits.double().log_softmax(-1)
-        if stop is not None and step:
-            ended = made[:, -1] == stop
-            gains[ended] = -math.inf
-            gains[ended, stop] = 0.0
-        total = (scores[:, :, None] + gains.unflatten(0, (batch, width))).flatten(1)
-        scores, best = total.topk(width)  # (B, width) of width * vocabulary
-        rows = (best // gains.shape[1] + width * torch.arange(batch)[:, None]).flatten()
-        chosen = best.flatten() % gains.shape[1]
-        made = torch.cat([made[rows], chosen[:, None]], 1)
-        if step + 1 < steps:
-            cache = cache.select(rows)
-            logits = model(chosen[:, None], None, -1, cache)
-    return made.unflatten(0, (batch, width)), scores
+    with evaluating(model):
+        cache = model.new_cache(len(prompt))
+        logits = model(prompt, mask, -1, cache)
+        first = torch.arange(len(prompt), device=prompt.device)[:, None] * width  # beams, by prompt
+        rows = first.expand(-1, width).flatten() // width
+        logits, cache = logits[rows], cache.select(rows)
+        scores = torch.full((len(prompt), width), -math.inf, dtype=torch.float64).to(first.device)
+        scores[:, 0] = 0.0  # all beams of a prompt are still the same one
+        made = prompt.new_empty(len(prompt) * width, 0)
+        for step in range(steps):
+            gains = logits.double().log_softmax(-1)
+            if stop is not None and step:
+                ended = made[:, -1] == stop
+                gains[ended] = -math.inf
+                gains[ended, stop] = 0.0
+            total = (scores[:, :, None] + gains.unflatten(0, (-1, width))).flatten(1)
+            scores, best = total.topk(width)  # (B, width) of width * vocabulary
+            rows, chosen = (best // gains.shape[1] + first).flatten(), best % gains.shape[1]
+            made = torch.cat([made[rows], chosen.reshape(-1, 1)], 1)
+            if step + 1 < steps:
+                cache = cache.select(rows)
+                logits = model(made[:, -1:], None, -1, cache)
+    return made.unflatten(0, (-1, width)), scores
 
 
 def _check_padding(mask: Tensor | None) -> None:

@@ -10,12 +10,16 @@ from torch import Tensor, nn
 
 from seqdec_lib.experience.trajectories import Trajectories
 from seqdec_lib.problems.base import Problem
+from seqdec_lib.sequences.losses import IGNORE, Batch
 from seqdec_lib.sequences.lstm import LSTM
-from seqdec_lib.sequences.training import IGNORE, Batch
 from seqdec_lib.sequences.transformer import Transformer
 from seqdec_lib.validation import discount_factor, whole_number
 
-GOALS = (None, "return", "return_to_go")
+GOALS = {  # tokens before the first step, and those of each step
+    None: ((), ("state", "action")),  # behavior cloning
+    "return": (("return",), ("state", "action")),  # one goal token at the front
+    "return_to_go": ((), ("return", "state", "action")),  # Decision Transformer, Chen et al. (2021)
+}
 MOST_LEVELS = 1024
 STEPS_OF_CODE = 16
 
@@ -71,7 +75,7 @@ class TokenLayout:
             context below 1 or above the horizon.
         """
         if goal not in GOALS:
-            raise ValueError(f"goal must be one of {GOALS}, but {goal!r} came.")
+            raise ValueError(f"goal must be one of {(*GOALS,)}, but {goal!r} came.")
         horizon = max(problem.horizon, data.actions.shape[1])
         context = whole_number("context", horizon if context is None else context, least=1)
         if context > horizon:
@@ -129,13 +133,18 @@ class TokenLayout:
 
     @property
     def front(self) -> int:
-        """Tokens before the first step: 1 with a single goal token, otherwise 0."""
-        return int(self.goal == "return")
+        """Tokens before the first step."""
+        return len(GOALS[self.goal][0])
+
+    @property
+    def step(self) -> tuple[str, ...]:
+        """What the tokens of a step are, in order."""
+        return GOALS[self.goal][1] + ("reward",) * (self.reward_levels is not None)
 
     @property
     def per_step(self) -> int:
         """Tokens a step."""
-        return 2 + (self.reward_levels is not None) + (self.goal == "return_to_go")
+        return len(self.step)
 
     @property
     def max_tokens(self) -> int:
@@ -145,8 +154,7 @@ class TokenLayout:
     @property
     def state_positions(self) -> Tensor:
         """(context,) where states stand; there the model says which action comes next."""
-        first = self.front + (self.goal == "return_to_go")
-        return torch.arange(self.context) * self.per_step + first
+        return self.front + self.step.index("state") + torch.arange(self.context) * self.per_step
 
     @property
     def _first_reward(self) -> int:
@@ -214,30 +222,29 @@ class TokenLayout:
                     f"{np.size(values)} are NaN or infinite; returns-to-go come from "
                     "Trajectories.returns_to_go."
                 )
-        parts = [states, self.n_states + actions]
+        ids = {"state": states, "action": self.n_states + actions}
+        if self.goal is not None:
+            ids["return"] = self._first_return + _nearest(self.return_levels, goals)
         if self.reward_levels is not None:
-            parts.append(self._first_reward + _nearest(self.reward_levels, rewards))
-        if self.goal == "return_to_go":
-            parts.insert(0, self._first_return + _nearest(self.return_levels, goals))
-        steps = np.stack(parts, axis=2).reshape(len(states), -1)
-        if self.goal == "return":
-            front = self._first_return + _nearest(self.return_levels, goals[:, :1])
-            steps = np.concatenate([front, steps], axis=1)
-        return torch.from_numpy(steps.astype(np.int64))
+            ids["reward"] = self._first_reward + _nearest(self.reward_levels, rewards)
+        steps = np.stack([ids[name] for name in self.step], axis=2).reshape(len(states), -1)
+        front = [ids[name][:, :1] for name in GOALS[self.goal][0]]
+        return torch.from_numpy(np.concatenate([*front, steps], axis=1).astype(np.int64))
+
+    def _columns(self, tokens: Tensor) -> dict[str, Tensor]:
+        """The tokens (N, front + K * per_step) of the steps by what they are, (N, K) each."""
+        steps = tokens[:, self.front :].unflatten(1, (-1, self.per_step))
+        return dict(zip(self.step, steps.unbind(2), strict=True))
 
     def decode(self, tokens: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """States and actions (N, K) that tokens (N, front + K * per_step) stand for."""
-        steps = tokens[:, self.front :].reshape(len(tokens), -1, self.per_step).numpy()
-        state = int(self.goal == "return_to_go")
-        return steps[:, :, state], steps[:, :, state + 1] - self.n_states
+        columns = self._columns(tokens)
+        return columns["state"].numpy(), columns["action"].numpy() - self.n_states
 
     def without_goal(self, tokens: Tensor) -> Tensor:
         """The same sequences as behavior cloning sees them: all tokens but those of returns."""
-        kept = tokens[:, self.front :]
-        if self.goal == "return_to_go":
-            steps = kept.reshape(len(kept), -1, self.per_step)
-            kept = steps[:, :, 1:].flatten(1)
-        return kept
+        kept = [column for name, column in self._columns(tokens).items() if name != "return"]
+        return torch.stack(kept, 2).flatten(1)
 
     # -- models for these tokens
 
@@ -266,7 +273,7 @@ class TokenLayout:
         """
         known = np.zeros((self.n_states, 0)) if self.state_features is None else self.state_features
         low, high = self.return_range
-        size = 2 * (self.return_levels - low) / max(high - low, 1e-9) - 1
+        size = 2 * (self.return_levels - low) / _spread(low, high) - 1
         thresholds = np.linspace(-1, 1, STEPS_OF_CODE)
         code = np.clip((size[:, None] - thresholds) * STEPS_OF_CODE / 2, -1, 1)
         table = np.zeros((self.vocabulary, known.shape[1] + 1 + STEPS_OF_CODE), dtype=np.float32)
@@ -304,10 +311,14 @@ def _levels(values: np.ndarray, beyond: bool = False) -> np.ndarray:
     if len(levels) > MOST_LEVELS:
         levels = np.linspace(levels[0], levels[-1], MOST_LEVELS)
     if beyond:
-        spread = max(levels[-1] - levels[0], 1.0)
-        further = spread * np.arange(1, 9) / 8
+        further = _spread(levels[0], levels[-1]) * np.arange(1, 9) / 8
         levels = np.concatenate([levels[0] - further[::-1], levels, levels[-1] + further])
     return levels
+
+
+def _spread(low: float, high: float) -> float:
+    """The distance between two levels, 1 where they are the same one."""
+    return high - low if high - low > 1e-9 else 1.0
 
 
 def _nearest(levels: np.ndarray, values: np.ndarray) -> np.ndarray:

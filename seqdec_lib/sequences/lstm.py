@@ -6,7 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from seqdec_lib.sequences.tokens import At, check_tokens, checked_sizes, pick, positions_at
+from seqdec_lib.sequences.tokens import (
+    At,
+    check_tokens,
+    checked_sizes,
+    embedded,
+    pick,
+    positions_at,
+)
 from seqdec_lib.validation import fraction, whole_number
 
 
@@ -57,9 +64,7 @@ class LSTM(nn.Module):
         self.lstm = nn.LSTM(self.width, self.width, layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.width, self.outputs, bias=False)
-        for layer in range(
-            layers
-        ):  # torch keeps the gates in the order input, forget, cell, output
+        for layer in range(layers):  # torch's order of gates: input, forget, cell, output
             nn.init.zeros_(getattr(self.lstm, f"bias_hh_l{layer}"))
             bias = getattr(self.lstm, f"bias_ih_l{layer}")
             nn.init.zeros_(bias)
@@ -77,8 +82,9 @@ class LSTM(nn.Module):
         The tokens of a row that aren't padding must stand side by side.
         """
         rows, new = check_tokens(self, tokens, mask, cache)
-        at_rows, squeeze = positions_at(at, rows, new)
-        x = tokens if tokens.ndim == 3 else self.token(tokens)
+        at, squeeze = positions_at(at, rows, new)
+        at = at if at is None else at.to(tokens.device)
+        x = embedded(self, tokens, mask)
         state = None if cache is None else (cache.h, cache.c)
         if mask is None or mask.all():
             x, state = self.lstm(x, state)
@@ -86,27 +92,33 @@ class LSTM(nn.Module):
             x, state = self._unpadded(x, mask, state)
         if cache is not None:
             (cache.h, cache.c), cache.length = state, cache.length + new
-        logits = self.head(self.dropout(x if at_rows is None else pick(x, at_rows)))
+        logits = self.head(self.dropout(x if at is None else pick(x, at)))
         return logits[:, 0] if squeeze else logits
 
     def new_cache(self, batch: int) -> LSTMState:
         """The memory of having read nothing, for a batch of this size."""
-        layers, weight = self.lstm.num_layers, self.head.weight
-        zeros = torch.zeros(layers, whole_number("batch", batch, 1), self.width, dtype=weight.dtype)
+        sizes = (self.lstm.num_layers, whole_number("batch", batch, least=1), self.width)
+        zeros = self.head.weight.detach().new_zeros(sizes)
         return LSTMState(zeros, zeros.clone())
 
     def _unpadded(
         self, x: Tensor, mask: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Move each row's tokens to the front, so that padding never enters the memory."""
-        start, places = mask.int().argmax(1, keepdim=True), torch.arange(x.shape[1])
+        start, places = (
+            mask.int().argmax(1, keepdim=True),
+            torch.arange(x.shape[1], device=x.device),
+        )
         lengths = mask.sum(1)
         if ((places >= start) & (places < start + lengths[:, None]) != mask).any():
             raise ValueError(
                 "an LSTM needs the tokens of a row side by side: no padding in between."
             )
         packed = pack_padded_sequence(
-            pick(x, (places + start) % x.shape[1]), lengths, batch_first=True, enforce_sorted=False
+            pick(x, (places + start) % x.shape[1]),
+            lengths.cpu(),
+            batch_first=True,
+            enforce_sorted=False,
         )
         packed, state = self.lstm(packed, state)
         x, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])

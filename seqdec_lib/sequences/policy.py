@@ -1,6 +1,6 @@
 """Trajectories as tokens: behavior cloning and the Decision Transformer are one model.
 
-A `TokenLayout` says which tokens a trajectory becomes, and that is all in which the methods differ:
+A `TokenLayout` says which tokens a trajectory becomes, and nothing else tells the methods apart:
 
     goal=None            s_0 a_0 (r_1)  s_1 a_1 (r_2) ...          behavior cloning
     goal="return"        G  s_0 a_0 (r_1)  s_1 a_1 (r_2) ...       one goal token at the front
@@ -27,6 +27,7 @@ from seqdec_lib.problems.base import History
 from seqdec_lib.sequences.decoding import distribution
 from seqdec_lib.sequences.layout import TokenLayout
 from seqdec_lib.sequences.lstm import LSTM
+from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import Transformer
 from seqdec_lib.validation import whole_number
 
@@ -40,7 +41,7 @@ class SequencePolicy:
     Parameters
     ----------
     target : the return to ask for, one number or one an episode (N,); only with a goal.
-    temperature, top_k, top_p : as for `decoding.choose`; temperature 0 is greedy.
+    temperature, top_k, top_p : as for `decoding.distribution`; temperature 0 is greedy.
     context : steps to look back, at most as many as the layout's; None: as many.
     cached : False reads the whole context anew at each step, as a check.
 
@@ -93,49 +94,51 @@ class SequencePolicy:
         ValueError
             States or actions without a token, targets for another number of episodes.
         """
-        return distribution(self.logits(history).double(), *self.sampling).numpy()
+        return distribution(self.logits(history), *self.sampling).cpu().numpy()
 
     @torch.no_grad()
     def logits(self, history: History) -> Tensor:
         """Logits (N, A) of the next action."""
         self._check(history)
-        self.model.eval()
-        now, per_step = history.states.shape[1] - 1, self.layout.per_step
-        if now < self.context and self.cached:
+        now = history.states.shape[1] - 1
+        with evaluating(self.model):
+            if now >= self.context or not self.cached:
+                self._forget()
+                return self.model(self._tokens(history, max(0, now + 1 - self.context)), None, -1)
             read = self._read_before(history)
             if not read:
                 self._cache = self.model.new_cache(len(history.states))
-            tokens = self._tokens(history, 0)
-            begin = self.layout.front + (read - 1) * per_step + self._at_state if read else 0
-            logits = self.model(tokens[:, begin:], None, -1, self._cache)
-            self._seen = History(
-                history.states.copy(), history.actions.copy(), history.rewards.copy()
-            )
-            return logits
-        self._forget()
-        return self.model(self._tokens(history, max(0, now + 1 - self.context)), None, -1)
+            tokens = self._tokens(history, max(0, read - 1))
+            if read:  # all up to the last state that was read is in the cache
+                tokens = tokens[:, self.layout.front + self._at_state :]
+            logits = self.model(tokens, None, -1, self._cache)
+        self._seen = History(history.states.copy(), history.actions.copy(), history.rewards.copy())
+        return logits
 
     @property
     def _at_state(self) -> int:
         """Tokens of a step up to its state."""
-        return 1 + (self.layout.goal == "return_to_go")
+        return self.layout.step.index("state") + 1
 
     def _tokens(self, history: History, first: int) -> Tensor:
         """Tokens of the steps from `first` on, up to the present state."""
-        layout, episodes = self.layout, len(history.states)
-        to_go = np.zeros(history.states.shape)
+        layout, goals = self.layout, np.zeros(history.states.shape)
         if layout.goal is not None:
-            to_go[:] = np.broadcast_to(self.target, episodes)[:, None]
+            goals[:] = np.broadcast_to(self.target, len(goals))[:, None]
         if layout.goal == "return_to_go":
-            for t in range(history.rewards.shape[1]):
-                to_go[:, t + 1] = (to_go[:, t] - history.rewards[:, t]) / layout.discount
-        nothing = np.zeros((episodes, 1))
+            with np.errstate(over="ignore"):  # what can't be reached counts as the farthest level
+                for t in range(history.rewards.shape[1]):
+                    goals[:, t + 1] = (goals[:, t] - history.rewards[:, t]) / layout.discount
+            goals = goals.clip(layout.return_levels[0], layout.return_levels[-1])
+        nothing = np.zeros((len(goals), 1))
         actions = np.concatenate([history.actions, nothing.astype(np.int64)], axis=1)
         rewards = np.concatenate([history.rewards, nothing], axis=1)
+        now = slice(first, None)
         tokens = layout.tokens(
-            history.states[:, first:], actions[:, first:], rewards[:, first:], to_go[:, first:]
+            history.states[:, now], actions[:, now], rewards[:, now], goals[:, now]
         )
-        return tokens[:, : tokens.shape[1] - layout.per_step + self._at_state]
+        upto = tokens.shape[1] - layout.per_step + self._at_state
+        return tokens[:, :upto].to(self.model.head.weight.device)
 
     def _read_before(self, history: History) -> int:
         """Steps of this history that the cache holds already, 0 if it holds another one."""

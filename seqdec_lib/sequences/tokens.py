@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -27,33 +29,47 @@ class Memory(Protocol):
         """Sequences remembered."""
 
 
+@contextmanager
+def evaluating(*models: nn.Module) -> Iterator[None]:
+    """Switch dropout off for a while; afterwards each part is in the mode in which it was."""
+    training = [part for model in models for part in model.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
 def pick(x: Tensor, at: Tensor) -> Tensor:
-    """Of each row its own positions: x (B, T, W), at (B, K) -> (B, K, W)."""
+    """Of each row some positions: x (B, T, W), at (K,) for all rows or (B, K) -> (B, K, W)."""
+    if at.ndim == 1:
+        return x.index_select(1, at)
     return x.gather(1, at[:, :, None].expand(-1, -1, x.shape[2]))
 
 
 def positions_at(at: At, rows: int, length: int) -> tuple[Tensor | None, bool]:
-    """The positions (B, K) that `at` asks for, None for all; and whether it was just one number."""
+    """The positions (K,) or (B, K) that `at` asks for, counted from the front; None for all.
+
+    The second answer is whether it was just one number.
+    """
     if at is None:
         return None, False
     if length == 1 and isinstance(at, int) and at in (0, -1):
         return None, True
-    if isinstance(at, slice):
-        at_rows = torch.arange(length)[at]
-    else:
-        at_rows = torch.as_tensor(at)
-    if at_rows.dtype.is_floating_point or at_rows.dtype == torch.bool or at_rows.numel() == 0:
+    places = torch.arange(length)[at] if isinstance(at, slice) else torch.as_tensor(at)
+    if places.dtype.is_floating_point or places.dtype == torch.bool or places.numel() == 0:
         raise ValueError(f"at must name positions as whole numbers, at least one, but {at!r} came.")
-    if at_rows.min() < -length or at_rows.max() >= length:
+    if places.min() < -length or places.max() >= length:
         raise ValueError(
-            f"at must lie in {-length}..{length - 1}, but {at_rows.min()}..{at_rows.max()} came."
+            f"at must lie in {-length}..{length - 1}, but {places.min()}..{places.max()} came."
         )
-    if at_rows.ndim == 2 and len(at_rows) != rows:
-        raise ValueError(
-            f"at must have shape (K,) or ({rows}, K), but {tuple(at_rows.shape)} came."
-        )
-    at_rows = torch.where(at_rows < 0, at_rows + length, at_rows)
-    return at_rows.expand(rows, -1) if at_rows.ndim else at_rows.expand(rows, 1), at_rows.ndim == 0
+    if places.ndim > 2 or (places.ndim == 2 and len(places) != rows):
+        raise ValueError(f"at must have shape (K,) or ({rows}, K), but {tuple(places.shape)} came.")
+    return torch.where(places < 0, places + length, places).long().reshape(
+        places.shape or (1,)
+    ), places.ndim == 0
 
 
 def checked_sizes(vocabulary: int | None, outputs: int | None) -> tuple[int | None, int]:
@@ -81,11 +97,12 @@ def check_tokens(
         raise ValueError(f"embeddings must be {model.width} wide, but {tokens.shape[2]} came.")
     if are_ids and model.token is None:
         raise ValueError("this model has no vocabulary: give it embeddings, or build it with one.")
-    if are_ids and not 0 <= int(tokens.min()) <= int(tokens.max()) < model.vocabulary:
-        raise ValueError(
-            f"token ids must lie in 0..{model.vocabulary - 1}, "
-            f"but {int(tokens.min())}..{int(tokens.max())} came."
-        )
+    if are_ids:
+        low, high = map(int, tokens.aminmax())
+        if low < 0 or high >= model.vocabulary:
+            raise ValueError(
+                f"token ids must lie in 0..{model.vocabulary - 1}, but {low}..{high} came."
+            )
     if mask is not None and (mask.dtype != torch.bool or mask.shape != tokens.shape[:2]):
         raise ValueError(
             f"mask must be bool of shape {tuple(tokens.shape[:2])}, but {mask.dtype} of shape "
@@ -101,3 +118,10 @@ def check_tokens(
     if cache is not None and cache.batch != len(tokens):
         raise ValueError(f"the cache holds {cache.batch} sequences, but {len(tokens)} came.")
     return tokens.shape[0], tokens.shape[1]
+
+
+def embedded(model: nn.Module, tokens: Tensor, mask: Tensor | None) -> Tensor:
+    """The vectors (B, T, W) of tokens; embeddings come as they are, and are 0 where padding is."""
+    if tokens.ndim == 2:
+        return model.token(tokens)
+    return tokens if mask is None else tokens.masked_fill(~mask[:, :, None], 0.0)

@@ -1,93 +1,36 @@
 """The one training loop: behavior cloning, Decision Transformer, language model and all others.
 
 A run that is interrupted and resumed from its checkpoint equals, bit for bit on one thread, the run
-that was never interrupted: weights, optimizer, order of the data and dropout.
+that was never interrupted: weights, optimizer, order of the data, samples that are still in use,
+and dropout.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import tempfile
-import zipfile
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from torch.nn import functional as F
-from tqdm import tqdm
 
-from seqdec_lib.sequences.tokens import At
+from seqdec_lib.progress import progress_bar
+from seqdec_lib.sequences.checkpoint import load_checkpoint, save_checkpoint
+from seqdec_lib.sequences.losses import Batch, sequence_loss
+from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.validation import fraction, positive_number, whole_number
 
-IGNORE = -100
-"""A target that does not count: padding, or a token that is not to be learned."""
-FORMAT = "seqdec_lib checkpoint 1"
+Draw = Callable[[torch.Generator], Any]
+"""Generator -> a batch, with all its randomness from that generator. What it keeps from one call
+to the next it hands out with `state_dict()` and takes back with `load_state_dict(state)`."""
+PRECISIONS = ("fp32", "bf16")
 
 
-class Batch(NamedTuple):
-    """What a sequence model reads, and what it should have said.
-
-    tokens (B, T) or (B, T, W); targets as the logits without their last axis, IGNORE where nothing
-    is to be learned; mask and at as in `Transformer.forward`.
-    """
-
-    tokens: Tensor
-    targets: Tensor
-    mask: Tensor | None = None
-    at: At = None
-
-
-def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """The loss of the book: mean of -log p(target), in nats, over the targets that count.
-
-    logits (..., K), targets (...) int, IGNORE where nothing is to be learned.
-
-    Raises
-    ------
-    ValueError
-        Shapes that don't match, or nothing to learn from.
-    """
-    if logits.shape[:-1] != targets.shape:
-        raise ValueError(
-            f"logits of shape {tuple(logits.shape)} need targets of shape "
-            f"{tuple(logits.shape[:-1])}, but {tuple(targets.shape)} came."
-        )
-    if not (targets != IGNORE).any():
-        raise ValueError(f"there is nothing to learn: no target differs from IGNORE ({IGNORE}).")
-    return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORE)
-
-
-def sequence_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Cross-entropy of a sequence model on a batch."""
-    return cross_entropy(model(batch.tokens, batch.mask, batch.at), batch.targets)
-
-
-def choice_log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
-    """log p of each target that counts given what stands before it, in nats: as the targets, 0
-    where one does not count; differentiable."""
-    logits = model(batch.tokens, batch.mask, batch.at)
-    losses = F.cross_entropy(
-        logits.flatten(0, -2), batch.targets.flatten(), ignore_index=IGNORE, reduction="none"
-    )
-    return -losses.reshape(batch.targets.shape)
-
-
-def log_probabilities(model: nn.Module, batch: Batch) -> Tensor:
-    """log p of all that counts in each row, in nats: (N,), differentiable.
-
-    For trips it is log pi(trip), for prompts and answers log p(answer | prompt).
-    """
-    return choice_log_probabilities(model, batch).sum(1)
-
-
-def minibatches(
-    data: Batch, size: int, weights: ArrayLike | None = None
-) -> Callable[[torch.Generator], Batch]:
+def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Draw:
     """Draw `size` rows of a dataset at random, with replacement, again and again.
 
     weights (N,): how often each row is drawn, in proportion; None: all equally often.
@@ -125,6 +68,60 @@ def minibatches(
 
 
 @dataclass
+class Settings:
+    """How `fit` trains; two runs that share a checkpoint share these.
+
+    Attributes
+    ----------
+    steps : of the optimizer, AdamW.
+    learning_rate : reached after the share `warmup` of the steps; a cosine then takes it to 0.
+    decay : weight decay of matrices and token vectors; biases and norms have none.
+    clip : longest gradient; a longer one is shortened to it.
+    evaluate_every : steps from one evaluation to the next.
+    patience : evaluations without a better held-out loss after which training stops; None: never.
+    seed : of batches and dropout.
+    precision : "fp32", as the model is; or "bf16": products of matrices in bfloat16, weights,
+        optimizer and loss as they are. The losses are the same up to noise. It pays from a width
+        of about 128 on, where the processor has such products (`has_bfloat16`); elsewhere they are
+        imitated, which is slow, and warns.
+
+    Raises
+    ------
+    ValueError
+        A setting out of range.
+    """
+
+    steps: int
+    learning_rate: float = 1e-3
+    warmup: float = 0.05
+    decay: float = 0.01
+    clip: float = 1.0
+    evaluate_every: int = 50
+    patience: int | None = None
+    seed: int = 0
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "evaluate_every") + ("patience",) * (self.patience is not None):
+            setattr(self, name, whole_number(name, getattr(self, name), least=1))
+        for name in ("learning_rate", "clip"):
+            setattr(self, name, positive_number(name, getattr(self, name)))
+        for name in ("warmup", "decay"):
+            setattr(self, name, fraction(name, getattr(self, name)))
+        self.seed = whole_number("seed", self.seed, least=0)
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {PRECISIONS}, but {self.precision!r} came.")
+
+    def rate(self, step: int) -> float:
+        """The learning rate: a line up from 0, then a cosine down to 0."""
+        rising = max(1, round(self.warmup * self.steps))
+        if step < rising:
+            return self.learning_rate * (step + 1) / rising
+        falling = max(1, self.steps - rising)
+        return self.learning_rate * (1 + math.cos(math.pi * (step - rising) / falling)) / 2
+
+
+@dataclass
 class Fit:
     """What happened in a run.
 
@@ -148,41 +145,32 @@ class Fit:
 
 def fit(
     model: nn.Module,
-    draw: Callable[[torch.Generator], Any],
+    draw: Draw,
     steps: int,
     *,
     loss: Callable[[nn.Module, Any], Tensor] = sequence_loss,
-    learning_rate: float = 1e-3,
-    warmup: float = 0.05,
-    decay: float = 0.01,
-    clip: float = 1.0,
     held_out: Any = None,
-    evaluate_every: int = 50,
-    patience: int | None = None,
     watch: Callable[[nn.Module], float] | None = None,
-    seed: int = 0,
     checkpoint: Path | str | None = None,
     checkpoint_every: int = 100,
     progress: str = "training",
+    **settings: Any,
 ) -> Fit:
-    """Minimize a loss with AdamW, and leave the model with its best weights.
+    """Minimize a loss with AdamW, and leave the model with its best weights, in evaluation mode.
 
     Parameters
     ----------
-    draw : generator -> a batch; it takes all its randomness from that generator.
-    loss : (model, batch) -> a scalar to be minimized.
-    learning_rate : reached after the share `warmup` of the steps; a cosine then takes it to 0.
-    decay : weight decay of matrices and token vectors; biases and norms have none.
-    clip : longest gradient; a longer one is shortened to it.
+    draw : generator -> a batch, see `Draw`.
+    loss : (model, batch) -> a scalar to be minimized; dropout is on unless it switches it off.
     held_out : a batch that is never trained on. Every `evaluate_every` steps its loss is measured;
-        the model ends with the weights that were best on it, and training stops early after
-        `patience` evaluations without a better one (None: never).
+        the model ends with the weights that were best on it, and `patience` may stop training.
     watch : model -> a number to be followed while training, measured every `evaluate_every` steps;
         it decides nothing.
-    seed : of batches and dropout; the global generator is left as it was.
     checkpoint : a file, written every `checkpoint_every` steps and at the end. If it exists the run
         goes on from there, as if it had never stopped.
-    progress : title of the progress bar, which is shown in a terminal only.
+    progress : title of the progress bar, which is shown where a person watches.
+    settings : learning_rate, warmup, decay, clip, evaluate_every, patience, seed and precision,
+        see `Settings`. The global generator is left as it was.
 
     Raises
     ------
@@ -190,114 +178,109 @@ def fit(
         Settings out of range, a loss that is not finite, a checkpoint that is damaged, is none, or
         belongs to another model or another run.
     """
-    run = _Run(model, steps, learning_rate, warmup, decay, clip, evaluate_every, patience, seed)
-    whole_number("checkpoint_every", checkpoint_every, least=1)
-    if patience is not None and held_out is None:
+    run = _Run(model, draw, loss, Settings(steps, **settings))
+    checkpoint_every = whole_number("checkpoint_every", checkpoint_every, least=1)
+    if run.settings.patience is not None and held_out is None:
         raise ValueError("patience needs held_out: early stopping looks at data not trained on.")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=run.cuda):
+        torch.manual_seed(run.settings.seed)
         if checkpoint is not None and Path(checkpoint).exists():
             run.restore(load_checkpoint(checkpoint), str(checkpoint))
         model.train()
-        # `disable=None`: no bar where nobody watches a terminal, so none in a notebook.
-        with tqdm(total=steps, initial=run.step, desc=progress, disable=None) as bar:
-            while run.step < steps and not run.stopped:
-                run.advance(draw, loss)
-                if run.step % evaluate_every == 0 or run.step == steps:
-                    if held_out is not None:
-                        run.evaluate(held_out, loss)
-                    if watch is not None:
-                        run.watch(watch)
+        with progress_bar(progress, steps, done=run.step) as bar:
+            while not run.done:
+                run.advance()
+                if run.step % run.settings.evaluate_every == 0 or run.step == steps:
+                    run.evaluate(held_out, watch)
                     bar.set_postfix_str(run.report(), refresh=False)
-                done = run.step == steps or run.stopped
-                if checkpoint is not None and (run.step % checkpoint_every == 0 or done):
+                if checkpoint is not None and (run.step % checkpoint_every == 0 or run.done):
                     save_checkpoint(run.content(), checkpoint)
                 bar.update()
         run.finish()
     return run.result
 
 
+def has_bfloat16(device: str = "cpu") -> bool:
+    """Whether a device multiplies matrices in bfloat16 itself: AVX512-BF16, AMX, or a GPU's."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
 class _Run:
     """All that changes during training: what a checkpoint has to hold."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        steps: int,
-        learning_rate: float,
-        warmup: float,
-        decay: float,
-        clip: float,
-        evaluate_every: int,
-        patience: int | None,
-        seed: int,
-    ) -> None:
-        self.settings = {
-            "steps": whole_number("steps", steps, least=1),
-            "learning_rate": positive_number("learning_rate", learning_rate),
-            "warmup": fraction("warmup", warmup),
-            "decay": fraction("decay", decay),
-            "clip": positive_number("clip", clip),
-            "evaluate_every": whole_number("evaluate_every", evaluate_every, least=1),
-            "patience": patience if patience is None else whole_number("patience", patience, 1),
-            "seed": whole_number("seed", seed, least=0),
-        }
-        self.model, self.step, self.stopped, self.result = model, 0, False, Fit()
-        weights = [p for p in model.parameters() if p.requires_grad]
-        if not weights:
+    def __init__(self, model: nn.Module, draw: Draw, loss: Callable, settings: Settings) -> None:
+        self.model, self.draw, self.loss, self.settings = model, draw, loss, settings
+        self.step, self.stopped, self.result = 0, False, Fit()
+        self.weights = [p for p in model.parameters() if p.requires_grad]
+        if not self.weights:
             raise ValueError("this model has no weights that can be trained.")
         groups = [
-            {"params": [p for p in weights if p.ndim >= 2], "weight_decay": decay},
-            {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0},
+            {"params": [p for p in self.weights if p.ndim >= 2], "weight_decay": settings.decay},
+            {"params": [p for p in self.weights if p.ndim < 2], "weight_decay": 0.0},
         ]
         groups = [group for group in groups if group["params"]]
-        self.optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98))
-        self.generator = torch.Generator().manual_seed(seed)
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
+        self.generator = torch.Generator().manual_seed(settings.seed)
         self.best: dict[str, Tensor] | None = None
+        device = self.weights[0].device
+        self.cuda = [device] if device.type == "cuda" else []
+        reduced = settings.precision == "bf16"
+        if reduced and not has_bfloat16(device.type):
+            warnings.warn(
+                "this processor has no bfloat16 of its own and imitates it: the result is the "
+                'same, but slower than precision="fp32".',
+                stacklevel=3,
+            )
+        self.autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=reduced)
 
-    def advance(self, draw: Callable, loss: Callable) -> None:
+    @property
+    def done(self) -> bool:
+        return self.stopped or self.step == self.settings.steps
+
+    def advance(self) -> None:
         """One step of the optimizer."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings["learning_rate"] * self._schedule()
-        value = loss(self.model, draw(self.generator))
-        if not torch.isfinite(value):
-            raise ValueError(
-                f"the loss is {value.item()} at step {self.step}; lower the learning rate, or look "
-                "for NaN in the data."
-            )
+            group["lr"] = self.settings.rate(self.step)
+        batch = self.draw(self.generator)
+        with self.autocast:
+            value = self.loss(self.model, batch)
+        self.result.losses.append(self._finite(value, "loss"))
         self.optimizer.zero_grad()
         value.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["clip"])
+        nn.utils.clip_grad_norm_(self.weights, self.settings.clip, foreach=True)
         self.optimizer.step()
         self.step += 1
-        self.result.losses.append(value.item())
 
-    def _schedule(self) -> float:
-        """Share of the learning rate: a line up to 1, then a cosine down to 0."""
-        rising = max(1, round(self.settings["warmup"] * self.settings["steps"]))
-        if self.step < rising:
-            return (self.step + 1) / rising
-        falling = max(1, self.settings["steps"] - rising)
-        return (1 + math.cos(math.pi * (self.step - rising) / falling)) / 2
+    def evaluate(self, held_out: Any, watch: Callable[[nn.Module], float] | None) -> None:
+        """Measure the held-out loss; keep the weights if it is the best, stop if patience ends.
+        Note a number that somebody wants to follow."""
+        with evaluating(self.model):
+            if held_out is not None:
+                with torch.no_grad(), self.autocast:
+                    value = self._finite(self.loss(self.model, held_out), "held-out loss")
+                self._compare(value)
+            if watch is not None:
+                self.result.watched.append((self.step, float(watch(self.model))))
 
-    def evaluate(self, held_out: Any, loss: Callable) -> None:
-        """Measure the held-out loss; keep the weights if it is the best, stop if patience ends."""
-        self.model.eval()
-        with torch.no_grad():
-            value = loss(self.model, held_out).item()
-        self.model.train()
-        if not self.result.held_out or value < min(v for _, v in self.result.held_out):
+    def _compare(self, value: float) -> None:
+        if all(value < earlier for _, earlier in self.result.held_out):
             self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
             self.result.best_step = self.step
         self.result.held_out.append((self.step, value))
-        behind = (self.step - self.result.best_step) / self.settings["evaluate_every"]
-        self.stopped = self.settings["patience"] is not None and behind >= self.settings["patience"]
+        behind = (self.step - self.result.best_step) / self.settings.evaluate_every
+        self.stopped = self.settings.patience is not None and behind >= self.settings.patience
 
-    def watch(self, watch: Callable[[nn.Module], float]) -> None:
-        """Note a number that somebody wants to follow."""
-        self.model.eval()
-        self.result.watched.append((self.step, float(watch(self.model))))
-        self.model.train()
+    def _finite(self, value: Tensor, name: str) -> float:
+        number = value.item()
+        if not math.isfinite(number):
+            raise ValueError(
+                f"the {name} is {number} at step {self.step}; lower the learning rate, or look "
+                "for NaN in the data."
+            )
+        return number
 
     def report(self) -> str:
         """The last numbers, for the progress bar."""
@@ -314,20 +297,21 @@ class _Run:
 
     def content(self) -> dict[str, Any]:
         return {
-            "settings": self.settings,
+            "settings": asdict(self.settings),
             "step": self.step,
             "stopped": self.stopped,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "best": self.best,
             "result": vars(self.result),
+            "draw": self.draw.state_dict() if hasattr(self.draw, "state_dict") else None,
             "data_generator": self.generator.get_state(),
-            "global_generator": torch.get_rng_state(),
+            "generators": [torch.get_rng_state(), *map(torch.cuda.get_rng_state, self.cuda)],
         }
 
     def restore(self, content: dict[str, Any], name: str) -> None:
         theirs = content.get("settings", {})
-        for key, value in self.settings.items():
+        for key, value in asdict(self.settings).items():
             if theirs.get(key) != value:
                 raise ValueError(
                     f"{name} belongs to another run: it has {key}={theirs.get(key)!r}, this run "
@@ -342,47 +326,10 @@ class _Run:
         self.optimizer.load_state_dict(content["optimizer"])
         self.step, self.stopped, self.best = content["step"], content["stopped"], content["best"]
         self.result = Fit(**content["result"])
+        if hasattr(self.draw, "load_state_dict"):
+            self.draw.load_state_dict(content["draw"])
         self.generator.set_state(content["data_generator"])
-        torch.set_rng_state(content["global_generator"])
-
-
-def save_checkpoint(content: dict[str, Any], path: Path | str) -> None:
-    """Write tensors and plain values to a file: the whole of it, or nothing at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)  # atomic: readers see the old file or the new one
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-
-
-def load_checkpoint(path: Path | str) -> dict[str, Any]:
-    """Read what `save_checkpoint` wrote. Never runs code from the file.
-
-    Raises
-    ------
-    ValueError
-        A file that is damaged, or was not written by `save_checkpoint`.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if (broken := archive.testzip()) is not None:
-                raise zipfile.BadZipFile(f"{broken} has another checksum than it should")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # damaged bytes fail in many ways
-        raise ValueError(
-            f"{path} is damaged or no checkpoint ({type(error).__name__}); delete it to start anew."
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(
-            f"{path} was not written by this library (expected {FORMAT!r}); pass another file."
-        )
-    return content
+        cpu, *cuda = content["generators"]
+        torch.set_rng_state(cpu)
+        for device, state in zip(self.cuda, cuda, strict=True):
+            torch.cuda.set_rng_state(state, device)

@@ -1,0 +1,300 @@
+"""Make the reader's notebooks: the chapters in Markdown that any Jupyter front end shows.
+
+    python site/notebooks.py
+
+Sphinx reads the sources and resolves numbers, figures, equations, citations and links, as for the
+website. `plain_markdown.Writer` writes the text of each cell; code cells come from the source with
+their committed outputs. This file is the Sphinx extension that puts both together.
+"""
+
+import copy
+import platform
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+from bookkeeping import dispensable, is_bookkeeping
+from docutils import nodes
+from elsewhere import add_launch_buttons, install_cell
+from nbformat import NotebookNode
+from plain_markdown import Writer, slug
+from run_sphinx import run_sphinx
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.errors import SphinxError
+from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = "chapters/"
+# Exactly what JupyterLab would write, so that opening a notebook doesn't change it.
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": platform.python_version(),
+    },
+}
+ARCHIVE = "sequential-decision-making-notebooks.zip"
+
+
+def build(root: Path, out: Path, doctrees: Path | None = None) -> list[Path]:
+    """Write the reader's notebooks of the book in `root` into `out`, and a zip of them all.
+
+    Parameters
+    ----------
+    doctrees : where the website's build left what it read. By default it is a folder apart, so
+        that the website still learns which of its pages have changed.
+
+    Returns
+    -------
+    The notebooks, in the order of their names.
+
+    Raises
+    ------
+    RuntimeError
+        Sphinx failed or warned; stderr says why.
+    """
+    if not run_sphinx(root, "notebooks", out, doctrees or root / "_build" / ".notebooks"):
+        raise RuntimeError("the reader's notebooks were not made: mend what the lines above name")
+    shutil.rmtree(out / "_static", ignore_errors=True)  # some extensions leave style sheets there
+    return sorted(out.glob("*.ipynb"))
+
+
+class Chapter:
+    """A chapter: its resolved tree, where its links lead, and the notebook that comes of it."""
+
+    def __init__(self, book: "NotebookBuilder", docname: str) -> None:
+        self.book, self.docname = book, docname
+        self.name = docname.removeprefix(CHAPTERS) + ".ipynb"
+        self.tree = book.resolved(docname)
+        self.cited: set[str] = set()  # keys of the bibliography
+        self.led_to: set[str] = set()  # ids that links lead to and that are no headings
+        self.marked: set[str] = set()  # those of them that were written
+        self.headings: dict[str, str] = {}  # ids of headings, and what JupyterLab calls them
+        for node in filter(is_heading, self.tree.findall(nodes.Element)):
+            fragment = slug(f"{self.number(node)} {node.children[0].astext()}")
+            if fragment and fragment not in self.headings.values():
+                self.headings |= dict.fromkeys(node["ids"], fragment)
+
+    def number(self, node: nodes.Element) -> str:
+        """What the site calls a numbered node, like "Figure 1.3"; "" for one without a number."""
+        return self.book.number(self.docname, node)
+
+    def anchor(self, node: nodes.Element) -> str:
+        """An invisible mark for each link that leads to this node and not to a heading."""
+        names = [name for name in node["ids"] if name in self.led_to]
+        self.marked |= set(names)
+        return "".join(f'<a id="{name}"></a>' for name in names)
+
+    def target(self, reference: nodes.Element) -> str:
+        """The destination of a link, "" where the notebooks have none."""
+        address = reference.get("refuri", "")
+        if urlsplit(address).scheme:
+            return address
+        docname, _, name = address.partition("#")
+        if isinstance(reference, addnodes.download_reference):
+            docname = CHAPTERS + Path(reference["reftarget"]).stem
+        elif "refid" in reference:
+            docname, name = self.docname, reference["refid"]
+        if key := self.book.citations.get((docname, name)):
+            self.cited.add(key)
+            return f"#{key}"
+        if docname not in self.book.chapters:
+            return ""
+        chapter = self.book.chapters[docname]
+        fragment = "#" + chapter.lead_to(name) if name else ""
+        return fragment if chapter is self and fragment else chapter.name + fragment
+
+    def lead_to(self, name: str) -> str:
+        """The fragment of a link to an id of this chapter."""
+        if name not in self.headings:
+            self.led_to.add(name)
+        return self.headings.get(name, name)
+
+    def follow_links(self) -> None:
+        """Note in all chapters what the links of this one lead to."""
+        for kind in (nodes.reference, addnodes.number_reference):
+            for reference in self.tree.findall(kind):
+                self.target(reference)
+
+    def notebook(self) -> NotebookNode:
+        """The reader's notebook: the cells of the source, their text resolved."""
+        source = nbformat.read(self.book.env.doc2path(self.docname), as_version=4)
+        texts = self.texts()
+        gone = dispensable(source.cells)
+        cells: list[NotebookNode] = []
+        for index, cell in enumerate(source.cells):
+            if cell.cell_type == "code" and index not in gone:
+                if not any(before.cell_type == "code" for before in cells):
+                    cells.append(install_cell(self.book.app))
+                cells.append(reader_cell(cell))
+            if index in texts:
+                name = cell.id if cell.cell_type == "markdown" else f"{cell.id}-caption"
+                cells.append(nbformat.v4.new_markdown_cell("\n\n".join(texts[index]), id=name))
+        if missing := self.led_to - self.marked:
+            raise ValueError(
+                f"links lead to places of {self.name} that were not written: {missing}"
+            )
+        if self.cited:
+            cells.append(nbformat.v4.new_markdown_cell(self.references(), id="references"))
+        return nbformat.v4.new_notebook(cells=cells, metadata=KERNEL)
+
+    def texts(self) -> dict[int, list[str]]:
+        """The Markdown of each cell of the source, by index; for a code cell, what its figure says.
+
+        MyST-NB numbers the lines of a notebook's cell from 10,000 times the number of the cell.
+        """
+        writer = Writer(self)
+        texts: dict[int, list[str]] = {}
+        index = 0
+        for level, node in blocks(self.tree, 0):
+            writer.level = level
+            if "cell_index" in node:
+                index = node["cell_index"]
+                image = node["cell_metadata"].get("mystnb", {}).get("image", {})
+                text = writer.caption(node, image.get("alt", ""))
+            elif isinstance(node, nodes.title):
+                index = (node.line or 0) // 10_000 - 1
+                text = writer.heading(node.parent, node, level)
+            else:
+                index = node.line // 10_000 - 1 if node.line else index
+                text = writer(node)
+            if text:
+                texts.setdefault(index, []).append(text)
+        return texts
+
+    def references(self) -> str:
+        """What the chapter cites, in the order of the bibliography."""
+        writer = Writer(self)
+        entries = [
+            f'- <a id="{key}"></a>{writer.blocks(entry.children[1:])}'
+            for key, entry in self.book.bibliography.items()
+            if key in self.cited
+        ]
+        return "\n".join(["## References", "", *entries])
+
+
+def is_heading(node: nodes.Element) -> bool:
+    """Whether a node is a section or an exercise, whose titles are headings in a notebook."""
+    titled = bool(node.children) and isinstance(node.children[0], nodes.title)
+    return titled and isinstance(node, (nodes.section, exercise_node, exercise_enumerable_node))
+
+
+def blocks(node: nodes.Element, level: int) -> Iterator[tuple[int, nodes.Element]]:
+    """The blocks of a page one after the other, titles too, each with the level of its section."""
+    for child in node.children:
+        if isinstance(child, nodes.section):
+            yield from blocks(child, level + 1)
+        else:
+            yield level, child
+
+
+def reader_cell(cell: NotebookNode) -> NotebookNode:
+    """A code cell of the source with its outputs; what the page folds away is folded here too."""
+    cell = copy.deepcopy(cell)
+    cell.metadata.pop("mystnb", None)
+    if is_bookkeeping(cell) or "hide-input" in cell.metadata.get("tags", ()):
+        cell.metadata["jupyter"] = {"source_hidden": True}
+    return cell
+
+
+class NotebookBuilder(Builder):
+    """The Sphinx builder `notebooks`."""
+
+    name = "notebooks"
+    format = "notebook"
+    allow_parallel = False
+
+    def get_outdated_docs(self) -> list[str]:
+        """All chapters: each is written from numbers and links of the others."""
+        chapters = [name for name in self.env.found_docs if name.startswith(CHAPTERS)]
+        return sorted(n for n in chapters if self.env.doc2path(n).endswith(".ipynb"))
+
+    def get_target_uri(self, docname: str, typ: str | None = None) -> str:
+        return docname
+
+    def get_relative_uri(self, from_: str, to: str, typ: str | None = None) -> str:
+        return to
+
+    def write(
+        self, build_docnames: Iterable[str], updated_docnames: Iterable[str], method: str = "update"
+    ) -> None:
+        """Write all notebooks, and the zip; remove those of chapters that are gone."""
+        self.read_bibliography()
+        self.chapters = {name: Chapter(self, name) for name in self.get_outdated_docs()}
+        for chapter in self.chapters.values():
+            chapter.follow_links()
+        out = Path(self.outdir)
+        for path in out.glob("*.ipynb"):
+            if path.name not in {chapter.name for chapter in self.chapters.values()}:
+                path.unlink()
+        for chapter in self.chapters.values():
+            try:
+                notebook = chapter.notebook()
+            except ValueError as error:
+                raise SphinxError(f"{chapter.docname}: {error}") from error
+            nbformat.validate(notebook)
+            nbformat.write(notebook, out / chapter.name)
+        with zipfile.ZipFile(out / ARCHIVE, "w") as archive:
+            for chapter in self.chapters.values():
+                entry = zipfile.ZipInfo(f"{Path(ARCHIVE).stem}/{chapter.name}")  # undated
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, (out / chapter.name).read_bytes(), zipfile.ZIP_DEFLATED)
+
+    def resolved(self, docname: str) -> nodes.document:
+        """The tree of a page, resolved for this builder, without the outputs of its cells."""
+        tree = self.env.get_doctree(docname)
+        for output in list(tree.findall(nodes.container)):
+            if output.get("nb_element") == "mime_bundle":
+                output.parent.remove(output)
+        return self.env.get_and_resolve_doctree(docname, self, doctree=tree)
+
+    def read_bibliography(self) -> None:
+        """Find the key of each entry by its page and id, and the entry by its key."""
+        cited = self.env.get_domain("cite").citations
+        self.citations = {(c.bibliography_key.docname, c.citation_id): c.key for c in cited}
+        self.bibliography = {
+            self.citations[docname, node["ids"][0]]: node
+            for docname in sorted({docname for docname, _ in self.citations})
+            for node in self.resolved(docname).findall(nodes.citation)
+        }
+
+    def number(self, docname: str, node: nodes.Element) -> str:
+        """What the site calls a numbered node of a page; a chapter's title has its number too."""
+        if isinstance(node, nodes.section):
+            first = isinstance(node.parent, nodes.document)
+            numbers = self.env.toc_secnumbers.get(docname, {}).get("", ()) if first else ()
+            return ".".join(map(str, numbers)) + "." if numbers else ""
+        if isinstance(node, nodes.math_block):
+            kind, form = "displaymath", "%s"
+        else:
+            kind = self.env.get_domain("std").get_enumerable_node_type(node)
+            form = self.config.numfig_format.get(kind, f"{str(kind).capitalize()} %s")
+        of_kind = self.env.toc_fignumbers.get(docname, {}).get(kind, {})
+        numbers = [of_kind[name] for name in node["ids"] if name in of_kind]
+        return form % ".".join(map(str, numbers[0])) if numbers else ""
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Make this file an extension of Sphinx."""
+    app.add_builder(NotebookBuilder)
+    app.connect("html-page-context", add_launch_buttons, priority=502)  # after the theme's buttons
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    try:
+        for notebook in build(ROOT, ROOT / "_build" / "notebooks"):
+            print(notebook)
+    except RuntimeError as error:
+        sys.exit(str(error))
