@@ -79,9 +79,15 @@ class Chapter:
         self.book, self.docname = book, docname
         self.name = docname.removeprefix(CHAPTERS) + ".ipynb"
         self.tree = book.resolved(docname)
+        self.source = nbformat.read(book.env.doc2path(docname), as_version=4)
         self.cited: set[str] = set()  # keys of the bibliography
         self.led_to: set[str] = set()  # ids that links lead to and that are no headings
         self.marked: set[str] = set()  # those of them that were written
+        self.cells = {  # that the places are in, by the ids of the places
+            name: self.source.cells[index].id
+            for index, _, node in self.blocks()
+            for name in names(node)
+        }
         self.headings: dict[str, str] = {}  # ids of headings, and what JupyterLab calls them
         for node in filter(is_heading, self.tree.findall(nodes.Element)):
             fragment = slug(f"{self.number(node)} {node.children[0].astext()}")
@@ -114,27 +120,26 @@ class Chapter:
         if docname not in self.book.chapters:
             return ""
         chapter = self.book.chapters[docname]
-        fragment = "#" + chapter.lead_to(name) if name else ""
-        return fragment if chapter is self and fragment else chapter.name + fragment
-
-    def lead_to(self, name: str) -> str:
-        """The fragment of a link to an id of this chapter."""
+        if not name:
+            return chapter.name
+        if chapter is not self:  # JupyterLab opens it, and finds cells before they are drawn
+            return f"{chapter.name}#cell-id={chapter.cells[name]}"
         if name not in self.headings:
             self.led_to.add(name)
-        return self.headings.get(name, name)
+        return "#" + self.headings.get(name, name)
 
     def follow_links(self) -> None:
-        """Note in all chapters what the links of this one lead to."""
+        """Note what the links of the chapter lead to, before it is written."""
         for kind in (nodes.reference, addnodes.number_reference):
             for reference in self.tree.findall(kind):
                 self.target(reference)
 
     def notebook(self) -> NotebookNode:
         """The reader's notebook: the cells of the source, their text resolved."""
-        source = nbformat.read(self.book.env.doc2path(self.docname), as_version=4)
+        self.follow_links()
         texts = self.texts()
         cells: list[NotebookNode] = []
-        for index, cell in enumerate(source.cells):
+        for index, cell in enumerate(self.source.cells):
             if cell.cell_type == "code" and is_for_readers(cell):
                 if not any(before.cell_type == "code" for before in cells):
                     cells.append(install_cell(self.book.app))
@@ -151,28 +156,34 @@ class Chapter:
         return nbformat.v4.new_notebook(cells=cells, metadata=KERNEL)
 
     def texts(self) -> dict[int, list[str]]:
-        """The Markdown of each cell of the source, by index; for a code cell, what its figure says.
-
-        MyST-NB numbers the lines of a notebook's cell from 10,000 times the number of the cell.
-        """
+        """The Markdown of each cell of the source, by index; for a code cell, its figure's."""
         writer = Writer(self)
         texts: dict[int, list[str]] = {}
-        index = 0
-        for level, node in blocks(self.tree, 0):
+        for index, level, node in self.blocks():
             writer.level = level
             if "cell_index" in node:
-                index = node["cell_index"]
                 image = node["cell_metadata"].get("mystnb", {}).get("image", {})
                 text = writer.caption(node, image.get("alt", ""))
             elif isinstance(node, nodes.title):
-                index = (node.line or 0) // 10_000 - 1
                 text = writer.heading(node.parent, node, level)
             else:
-                index = node.line // 10_000 - 1 if node.line else index
                 text = writer(node)
             if text:
                 texts.setdefault(index, []).append(text)
         return texts
+
+    def blocks(self) -> Iterator[tuple[int, int, nodes.Element]]:
+        """All blocks and titles in order, each with its cell's index and its section's level.
+
+        MyST-NB numbers the lines of a notebook's cell from 10,000 times the number of the cell.
+        """
+        index = 0
+        for level, node in blocks(self.tree, 0):
+            if "cell_index" in node:
+                index = node["cell_index"]
+            elif node.line:
+                index = node.line // 10_000 - 1
+            yield index, level, node
 
     def references(self) -> str:
         """What the chapter cites, in the order of the bibliography."""
@@ -189,6 +200,13 @@ def is_heading(node: nodes.Element) -> bool:
     """Whether a node is a section or an exercise, whose titles are headings in a notebook."""
     titled = bool(node.children) and isinstance(node.children[0], nodes.title)
     return titled and isinstance(node, (nodes.section, exercise_node, exercise_enumerable_node))
+
+
+def names(node: nodes.Element) -> list[str]:
+    """The ids of a block and of all in it; those of its section, if it is a title."""
+    if isinstance(node, nodes.title):
+        return node.parent["ids"]
+    return [name for element in node.findall(nodes.Element) for name in element["ids"]]
 
 
 def blocks(node: nodes.Element, level: int) -> Iterator[tuple[int, nodes.Element]]:
@@ -246,8 +264,6 @@ class NotebookBuilder(Builder):
         names = sorted(name for name in self.env.found_docs if name.startswith(CHAPTERS))
         names = [name for name in names if self.env.doc2path(name).endswith(".ipynb")]
         self.chapters = {name: Chapter(self, name) for name in names}
-        for chapter in self.chapters.values():
-            chapter.follow_links()
         out = Path(self.outdir)
         for path in out.glob("*.ipynb"):
             if path.name not in {chapter.name for chapter in self.chapters.values()}:
