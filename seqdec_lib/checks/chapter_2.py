@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise
@@ -29,45 +31,47 @@ def _sweeps_needed(first_change: float, discount: float, tolerance: float) -> in
     return sweeps
 
 
-def _values_ahead(rng: np.random.Generator, size: int) -> tuple:
-    """Rewards of size steps, the estimated values of the states after them, n, and discount."""
-    rewards, values = rng.integers(-3, 6, size=(2, size)).tolist()
-    return rewards, values, int(rng.integers(1, size + 1)), float(rng.choice([0.5, 0.9, 1.0]))
+def _two_mornings(north: list[float], south: list[float], on_time: float) -> list[float]:
+    worth = np.array([max(north), max(south)])
+    both = np.array([[on_time, 1 - on_time], [1 - on_time, on_time]]) @ worth
+    return [*both.tolist(), float(both.max())]
 
 
-def _n_step_return(rewards: list, values: list, n: int, discount: float) -> float:
-    return sum(discount**k * rewards[k] for k in range(n)) + discount**n * values[n - 1]
+def _world(rng: np.random.Generator, size: int) -> tuple:
+    """Transitions (S, 2, S), rewards (S, 2), discount and values (S,) of a small world."""
+    states = size + 1
+    transitions = rng.multinomial(4, np.full(states, 1 / states), size=(states, 2)) / 4
+    rewards = rng.integers(-2, 3, size=(states, 2))
+    values = rng.integers(-50, 50, size=states)
+    return transitions.tolist(), rewards.tolist(), 0.9, values.tolist()
 
 
-def _one_step(rng: np.random.Generator, size: int) -> tuple:
-    """A table (S, 2), a step (s, a, r, s', terminated), step size and discount."""
-    table = rng.integers(-5, 6, size=(size + 1, 2)).tolist()
-    state, next_state = (int(s) for s in rng.integers(size + 1, size=2))
-    step = state, int(rng.integers(2)), int(rng.integers(-3, 4)), next_state
-    return table, *step, bool(rng.random() < 0.5), 0.5, float(rng.choice([0.5, 0.9]))
+@dataclass(frozen=True)
+class _ChangesAt:
+    """False below a number, True from there on."""
+
+    place: float
+
+    def __call__(self, discount: float) -> bool:
+        return discount >= self.place
 
 
-def _q_update(
-    table: list,
-    state: int,
-    action: int,
-    reward: float,
-    next_state: int,
-    terminated: bool,
-    step_size: float,
-    discount: float,
-) -> list:
-    target = reward if terminated else reward + discount * max(table[next_state])
-    table[state][action] += step_size * (target - table[state][action])
-    return table
-
-
-def _two_tables(rng: np.random.Generator, size: int) -> tuple:
-    first, second = rng.permutation(4 * (size + 1))[: 2 * (size + 1)].reshape(2, -1).tolist()
-    return first, second, int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
+def _one_change(rng: np.random.Generator, size: int) -> tuple:
+    """A function that changes once, an interval around the place, and a tolerance."""
+    place = round(float(rng.uniform(0.2, 0.8)), 3)
+    return _ChangesAt(place), round(place - 0.02 * size, 3), round(place + 0.015 * size, 3), 1e-3
 
 
 EXERCISES = {
+    "two_mornings": Exercise(
+        answer=_two_mornings,
+        draw=lambda rng, size: (
+            *rng.integers(0, 12, size=(2, 2)).tolist(),
+            float(rng.choice([0.5, 0.8, 1.0])),
+        ),
+        hint="the values of north and south do not depend on the train; an action value is their "
+        "average, weighted by where the train may lead.",
+    ),
     "evaluate_once": Exercise(
         answer=_backup,
         draw=_chain,
@@ -84,35 +88,20 @@ EXERCISES = {
         hint="before the first sweep the error is at most first_change / (1 - discount), and each "
         "sweep multiplies the bound by the discount. Can you be done before the first one?",
     ),
-    "expected_sarsa_target": Exercise(
-        answer=lambda q_row, epsilon, reward, discount: (
-            reward + discount * ((1 - epsilon) * max(q_row) + epsilon * sum(q_row) / len(q_row))
+    "greedy_actions": Exercise(
+        answer=lambda transitions, rewards, discount, values: (
+            (np.array(rewards) + discount * np.array(transitions) @ np.array(values))
+            .argmax(axis=1)
+            .tolist()
         ),
-        draw=lambda rng, size: (
-            rng.permutation(3 * size)[:size].tolist(),
-            float(rng.choice([0.0, 0.2, 1.0])),
-            int(rng.integers(-3, 4)),
-            float(rng.choice([0.5, 0.9])),
-        ),
-        hint="with probability epsilon all actions are equally likely, the best one included.",
+        draw=_world,
+        hint="the function is right wherever nothing is left to chance; what should chance do to "
+        "an action value?",
     ),
-    "n_step_return": Exercise(
-        answer=_n_step_return,
-        draw=_values_ahead,
-        hint="n rewards, discounted 0 to n - 1 times, and then the value of the state after the "
-        "n-th of them, discounted n times; values[0] is the state after the first step.",
-    ),
-    "q_update": Exercise(
-        answer=_q_update,
-        draw=_one_step,
-        hint="compare a step that ends the episode with one that does not: "
-        "what follows a terminal state?",
-    ),
-    "double_q_target": Exercise(
-        answer=lambda first, second, reward, discount: (
-            reward + discount * second[int(np.argmax(first))]
-        ),
-        draw=_two_tables,
-        hint="one table names the action, and only the other one is asked what it is worth.",
+    "turning_point": Exercise(
+        answer=lambda is_patient, low, high, tolerance: is_patient.place,
+        draw=_one_change,
+        hint="halve the interval, and keep the half at whose ends the answers differ.",
+        tolerance=1e-3,
     ),
 }

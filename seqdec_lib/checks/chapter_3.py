@@ -1,70 +1,80 @@
-"""The exercises of chapter 3, *World models*."""
+"""The exercises of chapter 3, *Learning from trips*."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise, returns_to_go, rewards_and_discount
+from seqdec_lib.checks.exercise import Exercise
 
 
-def _choose(visits: list[int], totals: list[float], c: float) -> int:
-    scores = [
-        np.inf if n == 0 else total / n + c * np.sqrt(2 * np.log(sum(visits)) / n)
-        for n, total in zip(visits, totals, strict=True)
-    ]
-    return int(np.argmax(scores))
+def _values_ahead(rng: np.random.Generator, size: int) -> tuple:
+    """Rewards of size steps, the estimated values of the states after them, n, and discount."""
+    rewards, values = rng.integers(-3, 6, size=(2, size)).tolist()
+    return rewards, values, int(rng.integers(1, size + 1)), float(rng.choice([0.5, 0.9, 1.0]))
+
+
+def _n_step_return(rewards: list, values: list, n: int, discount: float) -> float:
+    return sum(discount**k * rewards[k] for k in range(n)) + discount**n * values[n - 1]
+
+
+def _one_step(rng: np.random.Generator, size: int) -> tuple:
+    """A table (S, 2), a step (s, a, r, s', terminated), step size and discount."""
+    table = rng.integers(-5, 6, size=(size + 1, 2)).tolist()
+    state, next_state = (int(s) for s in rng.integers(size + 1, size=2))
+    step = state, int(rng.integers(2)), int(rng.integers(-3, 4)), next_state
+    return table, *step, bool(rng.random() < 0.5), 0.5, float(rng.choice([0.5, 0.9]))
+
+
+def _q_update(
+    table: list,
+    state: int,
+    action: int,
+    reward: float,
+    next_state: int,
+    terminated: bool,
+    step_size: float,
+    discount: float,
+) -> list:
+    target = reward if terminated else reward + discount * max(table[next_state])
+    table[state][action] += step_size * (target - table[state][action])
+    return table
+
+
+def _two_tables(rng: np.random.Generator, size: int) -> tuple:
+    first, second = rng.permutation(4 * (size + 1))[: 2 * (size + 1)].reshape(2, -1).tolist()
+    return first, second, int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
 
 
 EXERCISES = {
-    "estimate_row": Exercise(
-        answer=lambda next_states, n_states: [
-            next_states.count(s) / len(next_states) if next_states else 1 / n_states
-            for s in range(n_states)
-        ],
-        draw=lambda rng, size: (
-            rng.integers(size + 1, size=rng.integers(0, 2 * size)).tolist(),
-            size + 1,
-        ),
-        hint="count each state and divide by how many followed in all; a list without entries has "
-        "nothing to divide by.",
-    ),
-    "error_allowed": Exercise(
-        answer=lambda loss, discount, reward_span: (
-            min(1.0, loss * (1 - discount) ** 2 / (2 * discount * reward_span))
-            if discount * reward_span
-            else 1.0
+    "expected_sarsa_target": Exercise(
+        answer=lambda q_row, epsilon, reward, discount: (
+            reward + discount * ((1 - epsilon) * max(q_row) + epsilon * sum(q_row) / len(q_row))
         ),
         draw=lambda rng, size: (
-            float(rng.integers(1, 5 * size)) / 4,
-            float(rng.choice([0.0, 0.5, 0.9, 0.99])),
-            float(rng.integers(1, 5)),
+            rng.permutation(3 * size)[:size].tolist(),
+            float(rng.choice([0.0, 0.2, 1.0])),
+            int(rng.integers(-3, 4)),
+            float(rng.choice([0.5, 0.9])),
         ),
-        hint="set the bound equal to the loss and solve for epsilon; then look at the smallest "
-        "discount: what does a wrong next state cost if the future does not count?",
+        hint="with probability epsilon all actions are equally likely, the best one included.",
     ),
-    "choose": Exercise(
-        answer=_choose,
-        draw=lambda rng, size: (
-            rng.integers(0 if size % 2 else 1, 8, size=size + 1).tolist(),
-            (rng.integers(0, 100, size=size + 1) / 100).tolist(),
-            float(rng.choice([0.0, 0.5, 1.0])),
+    "n_step_return": Exercise(
+        answer=_n_step_return,
+        draw=_values_ahead,
+        hint="n rewards, discounted 0 to n - 1 times, and then the value of the state after the "
+        "n-th of them, discounted n times; values[0] is the state after the first step.",
+    ),
+    "q_update": Exercise(
+        answer=_q_update,
+        draw=_one_step,
+        hint="compare a step that ends the episode with one that does not: "
+        "what follows a terminal state?",
+    ),
+    "double_q_target": Exercise(
+        answer=lambda first, second, reward, discount: (
+            reward + discount * second[int(np.argmax(first))]
         ),
-        hint="the mean is totals / visits; the logarithm is of the visits of the node, the sum of "
-        "its actions' visits. What if one of the visits is 0?",
-    ),
-    "cliff_loss": Exercise(
-        answer=lambda fall, discount: sum(discount**t * (1 - (1 - fall) ** t) for t in range(4000)),
-        draw=lambda rng, size: (
-            float(rng.integers(0, size + 1)) / (size + 1),
-            float(rng.choice([0.5, 0.9, 0.99])),
-        ),
-        hint="write the Bellman equation of the path: it pays 1, and with probability 1 - fall you "
-        "are on the path again. Do the same without falls, and subtract.",
-    ),
-    "backed_up": Exercise(
-        answer=returns_to_go,
-        draw=rewards_and_discount,
-        hint="what was earned before a node was reached says nothing about the node; and what "
-        "comes k steps after it is discounted k times, wherever the node is.",
+        draw=_two_tables,
+        hint="one table names the action, and only the other one is asked what it is worth.",
     ),
 }

@@ -1,72 +1,70 @@
-"""The exercises of chapter 4, *Sequences*."""
+"""The exercises of chapter 4, *World models*."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise, softmax
+from seqdec_lib.checks.exercise import Exercise, returns_to_go, rewards_and_discount
 
 
-def _interleaved(states: list[int], actions: list[int], rewards: list[int]) -> list[int]:
-    steps = zip(states[:-1], actions, rewards, strict=True)
-    return [token for step in steps for token in step] + states[-1:]
-
-
-def _cell_after(start: float, forget: list[float], written: list[float]) -> float:
-    kept = [np.prod(forget[t + 1 :]) for t in range(len(forget))]
-    return float(start * np.prod(forget) + np.dot(kept, written))
-
-
-def _whole_numbers(rng: np.random.Generator, *shape: int) -> list:
-    return rng.integers(-3, 4, size=shape).tolist()
+def _choose(visits: list[int], totals: list[float], c: float) -> int:
+    scores = [
+        np.inf if n == 0 else total / n + c * np.sqrt(2 * np.log(sum(visits)) / n)
+        for n, total in zip(visits, totals, strict=True)
+    ]
+    return int(np.argmax(scores))
 
 
 EXERCISES = {
-    "interleave": Exercise(
-        answer=_interleaved,
+    "estimate_row": Exercise(
+        answer=lambda next_states, n_states: [
+            next_states.count(s) / len(next_states) if next_states else 1 / n_states
+            for s in range(n_states)
+        ],
         draw=lambda rng, size: (
-            rng.integers(0, 50, size + 1).tolist(),
-            rng.integers(0, 3, size).tolist(),
-            rng.integers(0, 30, size).tolist(),
+            rng.integers(size + 1, size=rng.integers(0, 2 * size)).tolist(),
+            size + 1,
         ),
-        hint="a step contributes a state, an action and a reward; which state belongs to no step?",
+        hint="count each state and divide by how many followed in all; a list without entries has "
+        "nothing to divide by.",
     ),
-    "cell_after": Exercise(
-        answer=_cell_after,
+    "error_allowed": Exercise(
+        answer=lambda loss, discount, reward_span: (
+            min(1.0, loss * (1 - discount) ** 2 / (2 * discount * reward_span))
+            if discount * reward_span
+            else 1.0
+        ),
         draw=lambda rng, size: (
-            float(rng.integers(-3, 4)),
-            rng.choice([0.0, 0.5, 1.0], size).tolist(),
-            _whole_numbers(rng, size),
+            float(rng.integers(1, 5 * size)) / 4,
+            float(rng.choice([0.0, 0.5, 0.9, 0.99])),
+            float(rng.integers(1, 5)),
         ),
-        hint="follow the line of the LSTM for c_t, step by step: first the old content is "
-        "multiplied by the gate, then the new one is added, untouched by this step's gate.",
+        hint="set the bound equal to the loss and solve for epsilon; then look at the smallest "
+        "discount: what does a wrong next state cost if the future does not count?",
     ),
-    "attention_weights": Exercise(
-        answer=lambda query, keys: softmax(np.array(keys) @ np.array(query) / len(query) ** 0.5),
-        draw=lambda rng, size: (_whole_numbers(rng, size), _whole_numbers(rng, size + 1, size)),
-        hint="the weights add up to 1, and d is the number of entries of the query, not the number "
-        "of keys.",
-    ),
-    "causal_mask": Exercise(
-        answer=lambda length: [[int(s <= t) for s in range(length)] for t in range(length)],
-        draw=lambda rng, size: (size,),
-        hint="print the mask for length 2 and read row 0: the first position sees itself. May it "
-        "see the second, which it is to predict?",
-    ),
-    "cache_numbers": Exercise(
-        answer=lambda layers, width, tokens, sequences: 2 * layers * width * tokens * sequences,
-        draw=lambda rng, size: (size, 8 * size, *rng.integers(1, 9, 2).tolist()),
-        hint="what does a later query need of a token, and in how many layers?",
-    ),
-    "one_pass_attention": Exercise(
-        answer=lambda scores, values: float(softmax(np.array(scores)) @ np.array(values)),
+    "choose": Exercise(
+        answer=_choose,
         draw=lambda rng, size: (
-            rng.integers(-10, 11, size).tolist()
-            if size < 4
-            else rng.integers(-1000, 1001, size).tolist(),
-            _whole_numbers(rng, size),
+            rng.integers(0 if size % 2 else 1, 8, size=size + 1).tolist(),
+            (rng.integers(0, 100, size=size + 1) / 100).tolist(),
+            float(rng.choice([0.0, 0.5, 1.0])),
         ),
-        hint="exp(1000) is infinite. Adding a number to all scores changes no weight: subtract the "
-        "largest so far, and correct the sums when a larger one comes.",
+        hint="the mean is totals / visits; the logarithm is of the visits of the node, the sum of "
+        "its actions' visits. What if one of the visits is 0?",
+    ),
+    "cliff_loss": Exercise(
+        answer=lambda fall, discount: sum(discount**t * (1 - (1 - fall) ** t) for t in range(4000)),
+        draw=lambda rng, size: (
+            float(rng.integers(0, size + 1)) / (size + 1),
+            float(rng.choice([0.5, 0.9, 0.99])),
+        ),
+        hint="write the Bellman equation of the path: it pays 1, and with probability 1 - fall you "
+        "are on the path again. Do the same without falls, and subtract.",
+    ),
+    "backed_up": Exercise(
+        answer=returns_to_go,
+        draw=rewards_and_discount,
+        hint="what was earned before a node was reached says nothing about the node; and what "
+        "comes k steps after it is discounted k times, wherever the node is.",
     ),
 }

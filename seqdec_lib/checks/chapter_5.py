@@ -1,4 +1,4 @@
-"""The exercises of chapter 5, *Gradients through a choice*."""
+"""The exercises of chapter 5, *Sequences*."""
 
 from __future__ import annotations
 
@@ -7,74 +7,66 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, softmax
 
 
-def _logits(rng: np.random.Generator, size: int) -> np.ndarray:
-    return np.round(rng.normal(scale=1.5, size=size + 1), 2)
+def _interleaved(states: list[int], actions: list[int], rewards: list[int]) -> list[int]:
+    steps = zip(states[:-1], actions, rewards, strict=True)
+    return [token for step in steps for token in step] + states[-1:]
 
 
-def _relaxed_jacobian(shares: list[float], tau: float) -> np.ndarray:
-    shares = np.array(shares)
-    return (np.diag(shares) - np.outer(shares, shares)) / tau
+def _cell_after(start: float, forget: list[float], written: list[float]) -> float:
+    kept = [np.prod(forget[t + 1 :]) for t in range(len(forget))]
+    return float(start * np.prod(forget) + np.dot(kept, written))
 
 
-def _exact_gradient(logits: list[float], rewards: list[float]) -> np.ndarray:
-    probabilities = softmax(np.array(logits))
-    return probabilities * (np.array(rewards) - probabilities @ rewards)
-
-
-def _mean_relaxed_choice(logits: list[float], tau: float, draws: int, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    noisy = np.array(logits) + rng.gumbel(size=(draws, len(logits)))
-    return np.mean([softmax(row / tau) for row in noisy], axis=0)
+def _whole_numbers(rng: np.random.Generator, *shape: int) -> list:
+    return rng.integers(-3, 4, size=shape).tolist()
 
 
 EXERCISES = {
-    "noise_from_uniform": Exercise(
-        answer=lambda uniform: -np.log(-np.log(np.array(uniform))),
-        draw=lambda rng, size: (np.round(rng.uniform(0.01, 0.99, size), 3).tolist(),),
-        hint="solve u = exp(-exp(-g)) for g, from the outside in; at u = 1/e the noise is 0.",
-    ),
-    "chosen_action": Exercise(
-        answer=lambda logits, noise: int(np.argmax(np.add(logits, noise))),
+    "interleave": Exercise(
+        answer=_interleaved,
         draw=lambda rng, size: (
-            _logits(rng, size).tolist(),
-            np.round(rng.gumbel(size=size + 1), 2).tolist(),
+            rng.integers(0, 50, size + 1).tolist(),
+            rng.integers(0, 3, size).tolist(),
+            rng.integers(0, 30, size).tolist(),
         ),
-        hint="which action has the largest sum of logit and noise? No softmax is needed.",
+        hint="a step contributes a state, an action and a reward; which state belongs to no step?",
     ),
-    "exact_gradient": Exercise(
-        answer=_exact_gradient,
+    "cell_after": Exercise(
+        answer=_cell_after,
         draw=lambda rng, size: (
-            _logits(rng, size).tolist(),
-            rng.integers(0, 10, size + 1).tolist(),
+            float(rng.integers(-3, 4)),
+            rng.choice([0.0, 0.5, 1.0], size).tolist(),
+            _whole_numbers(rng, size),
         ),
-        hint="differentiate the sum of pi_k r_k; the derivative of pi_k with respect to z_i is "
-        "pi_k (1 - pi_i) for k = i and -pi_k pi_i otherwise. The entries add up to 0.",
+        hint="follow the line of the LSTM for c_t, step by step: first the old content is "
+        "multiplied by the gate, then the new one is added, untouched by this step's gate.",
     ),
-    "leave_one_out_advantages": Exercise(
-        answer=lambda returns: [
-            r - np.mean(returns[:i] + returns[i + 1 :]) for i, r in enumerate(returns)
-        ],
-        draw=lambda rng, size: (rng.integers(0, 31, size + 1).tolist(),),
-        hint="with two returns each one's baseline is the other; the mean of all returns contains "
-        "the sample's own and would be half of it there.",
+    "attention_weights": Exercise(
+        answer=lambda query, keys: softmax(np.array(keys) @ np.array(query) / len(query) ** 0.5),
+        draw=lambda rng, size: (_whole_numbers(rng, size), _whole_numbers(rng, size + 1, size)),
+        hint="the weights add up to 1, and d is the number of entries of the query, not the number "
+        "of keys.",
     ),
-    "relaxed_jacobian": Exercise(
-        answer=_relaxed_jacobian,
+    "causal_mask": Exercise(
+        answer=lambda length: [[int(s <= t) for s in range(length)] for t in range(length)],
+        draw=lambda rng, size: (size,),
+        hint="print the mask for length 2 and read row 0: the first position sees itself. May it "
+        "see the second, which it is to predict?",
+    ),
+    "cache_numbers": Exercise(
+        answer=lambda layers, width, tokens, sequences: 2 * layers * width * tokens * sequences,
+        draw=lambda rng, size: (size, 8 * size, *rng.integers(1, 9, 2).tolist()),
+        hint="what does a later query need of a token, and in how many layers?",
+    ),
+    "one_pass_attention": Exercise(
+        answer=lambda scores, values: float(softmax(np.array(scores)) @ np.array(values)),
         draw=lambda rng, size: (
-            softmax(_logits(rng, size)).tolist(),
-            float(rng.choice([0.1, 0.5, 1.0, 5.0])),
+            rng.integers(-10, 11, size).tolist()
+            if size < 4
+            else rng.integers(-1000, 1001, size).tolist(),
+            _whole_numbers(rng, size),
         ),
-        hint="row i, column j: how share i changes with logit j. A softmax of z / tau has the "
-        "derivative of a softmax, and the chain rule adds one factor.",
-    ),
-    "mean_relaxed_choice": Exercise(
-        answer=_mean_relaxed_choice,
-        draw=lambda rng, size: (
-            _logits(rng, size).tolist(),
-            float(rng.choice([0.5, 1.0])),
-            size,
-            int(rng.integers(0, 100)),
-        ),
-        hint="with a single draw it is right; with two, print both samples before averaging them.",
+        hint="exp(1000) is infinite. Adding a number to all scores changes no weight: subtract the "
+        "largest so far, and correct the sums when a larger one comes.",
     ),
 }

@@ -1,71 +1,80 @@
-"""The exercises of chapter 6, *Behavior cloning*."""
+"""The exercises of chapter 6, *Gradients through a choice*."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.exercise import Exercise, softmax
 
 
-def _rows(rng: np.random.Generator, steps: int) -> np.ndarray:
-    weights = rng.integers(1, 6, size=(steps, 3))
-    return weights / weights.sum(axis=1, keepdims=True)
+def _logits(rng: np.random.Generator, size: int) -> np.ndarray:
+    return np.round(rng.normal(scale=1.5, size=size + 1), 2)
 
 
-def _clone(pairs: list[tuple[int, int]], node: int, n_actions: int) -> np.ndarray:
-    taken = [action for other, action in pairs if other == node]
-    counts = np.bincount(taken, minlength=n_actions) if taken else np.ones(n_actions)
-    return counts / counts.sum()
+def _relaxed_jacobian(shares: list[float], tau: float) -> np.ndarray:
+    shares = np.array(shares)
+    return (np.diag(shares) - np.outer(shares, shares)) / tau
 
 
-def _pairs(rng: np.random.Generator, size: int) -> tuple:
-    pairs = np.stack([rng.integers(0, 3, size), rng.integers(0, 3, size)], axis=1)
-    return [tuple(pair) for pair in pairs.tolist()], int(rng.integers(0, 3)), 3
+def _exact_gradient(logits: list[float], rewards: list[float]) -> np.ndarray:
+    probabilities = softmax(np.array(logits))
+    return probabilities * (np.array(rewards) - probabilities @ rewards)
 
 
-def _padded(rng: np.random.Generator, size: int) -> tuple:
-    lengths = rng.integers(1, size + 1, size=2)
-    losses = np.round(rng.uniform(0.1, 2, size=(2, size)), 1)
-    mask = np.arange(size) < lengths[:, None]
-    return losses.tolist(), mask.astype(int).tolist()
-
-
-def _departures(agreement: list[float]) -> np.ndarray:
-    there = np.cumprod([1, *agreement])
-    return np.append(there[:-1] - there[1:], there[-1])
+def _mean_relaxed_choice(logits: list[float], tau: float, draws: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    noisy = np.array(logits) + rng.gumbel(size=(draws, len(logits)))
+    return np.mean([softmax(row / tau) for row in noisy], axis=0)
 
 
 EXERCISES = {
-    "trip_loss": Exercise(
-        answer=lambda probabilities, actions: (
-            -float(np.log(np.array(probabilities)[np.arange(len(actions)), actions]).sum())
+    "noise_from_uniform": Exercise(
+        answer=lambda uniform: -np.log(-np.log(np.array(uniform))),
+        draw=lambda rng, size: (np.round(rng.uniform(0.01, 0.99, size), 3).tolist(),),
+        hint="solve u = exp(-exp(-g)) for g, from the outside in; at u = 1/e the noise is 0.",
+    ),
+    "chosen_action": Exercise(
+        answer=lambda logits, noise: int(np.argmax(np.add(logits, noise))),
+        draw=lambda rng, size: (
+            _logits(rng, size).tolist(),
+            np.round(rng.gumbel(size=size + 1), 2).tolist(),
         ),
-        draw=lambda rng, size: (_rows(rng, size).tolist(), rng.integers(0, 3, size).tolist()),
-        hint="of each inner sum one term is left, that of the action taken. It is a sum over the "
-        "trip, not a mean, and losses are positive.",
+        hint="which action has the largest sum of logit and noise? No softmax is needed.",
     ),
-    "clone_by_counting": Exercise(
-        answer=_clone,
-        draw=_pairs,
-        hint="count the actions of the pairs whose node it is, and divide by their number; what "
-        "is that number where nobody was?",
+    "exact_gradient": Exercise(
+        answer=_exact_gradient,
+        draw=lambda rng, size: (
+            _logits(rng, size).tolist(),
+            rng.integers(0, 10, size + 1).tolist(),
+        ),
+        hint="differentiate the sum of pi_k r_k; the derivative of pi_k with respect to z_i is "
+        "pi_k (1 - pi_i) for k = i and -pi_k pi_i otherwise. The entries add up to 0.",
     ),
-    "mean_loss": Exercise(
-        answer=lambda losses, mask: float(np.array(losses)[np.array(mask, dtype=bool)].mean()),
-        draw=_padded,
-        hint="by how many steps was the sum divided, and how many were taken? Means of each trip "
-        "won't do either: a step of a short trip would weigh more than one of a long trip.",
+    "leave_one_out_advantages": Exercise(
+        answer=lambda returns: [
+            r - np.mean(returns[:i] + returns[i + 1 :]) for i, r in enumerate(returns)
+        ],
+        draw=lambda rng, size: (rng.integers(0, 31, size + 1).tolist(),),
+        hint="with two returns each one's baseline is the other; the mean of all returns contains "
+        "the sample's own and would be half of it there.",
     ),
-    "first_departure": Exercise(
-        answer=_departures,
-        draw=lambda rng, size: (np.round(rng.uniform(0.1, 1, size), 1).tolist(),),
-        hint="to leave on morning t it must have stayed on all mornings before. The numbers add "
-        "up to 1.",
+    "relaxed_jacobian": Exercise(
+        answer=_relaxed_jacobian,
+        draw=lambda rng, size: (
+            softmax(_logits(rng, size)).tolist(),
+            float(rng.choice([0.1, 0.5, 1.0, 5.0])),
+        ),
+        hint="row i, column j: how share i changes with logit j. A softmax of z / tau has the "
+        "derivative of a softmax, and the chain rule adds one factor.",
     ),
-    "steps_in_ditch": Exercise(
-        answer=lambda error, horizon: sum(1 - (1 - error) ** t for t in range(1, horizon + 1)),
-        draw=lambda rng, size: (float(rng.choice([0.01, 0.1, 0.5])), size),
-        hint="with which probability has there been no error after t steps? Sum over the steps, "
-        "the first one included.",
+    "mean_relaxed_choice": Exercise(
+        answer=_mean_relaxed_choice,
+        draw=lambda rng, size: (
+            _logits(rng, size).tolist(),
+            float(rng.choice([0.5, 1.0])),
+            size,
+            int(rng.integers(0, 100)),
+        ),
+        hint="with a single draw it is right; with two, print both samples before averaging them.",
     ),
 }

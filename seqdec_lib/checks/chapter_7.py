@@ -1,61 +1,71 @@
-"""The exercises of chapter 7, *Decision Transformer*."""
+"""The exercises of chapter 7, *Behavior cloning*."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise, returns_to_go
+from seqdec_lib.checks.exercise import Exercise
 
 
-def _choices(rng: np.random.Generator, size: int) -> tuple[list[int], list[int], int]:
-    returns = rng.integers(0, 3, size).tolist()
-    return rng.integers(0, 2, size).tolist(), returns, int(rng.integers(0, 3))
+def _rows(rng: np.random.Generator, steps: int) -> np.ndarray:
+    weights = rng.integers(1, 6, size=(steps, 3))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _shares(actions: list[int], returns: list[int], target: int) -> list[float]:
-    taken = np.array(actions)[np.array(returns) == target]
-    return [float((taken == a).mean()) if len(taken) else 0.5 for a in range(2)]
+def _clone(pairs: list[tuple[int, int]], node: int, n_actions: int) -> np.ndarray:
+    taken = [action for other, action in pairs if other == node]
+    counts = np.bincount(taken, minlength=n_actions) if taken else np.ones(n_actions)
+    return counts / counts.sum()
 
 
-def _bayes(behavior: list[float], chances: list[float]) -> np.ndarray:
-    weights = np.array(behavior) * np.array(chances)
-    return weights / weights.sum() if weights.any() else np.array(behavior)
+def _pairs(rng: np.random.Generator, size: int) -> tuple:
+    pairs = np.stack([rng.integers(0, 3, size), rng.integers(0, 3, size)], axis=1)
+    return [tuple(pair) for pair in pairs.tolist()], int(rng.integers(0, 3)), 3
 
 
-def _behavior_and_chances(rng: np.random.Generator, size: int) -> tuple[list[float], list[float]]:
-    weights = rng.integers(1, 6, size + 1)
-    chances = rng.choice([0, 0, 0.25, 0.5, 1], size + 1)
-    return (weights / weights.sum()).tolist(), chances.tolist()
+def _padded(rng: np.random.Generator, size: int) -> tuple:
+    lengths = rng.integers(1, size + 1, size=2)
+    losses = np.round(rng.uniform(0.1, 2, size=(2, size)), 1)
+    mask = np.arange(size) < lengths[:, None]
+    return losses.tolist(), mask.astype(int).tolist()
+
+
+def _departures(agreement: list[float]) -> np.ndarray:
+    there = np.cumprod([1, *agreement])
+    return np.append(there[:-1] - there[1:], there[-1])
 
 
 EXERCISES = {
-    "next_target": Exercise(
-        answer=lambda target, reward, discount: (target - reward) / discount,
-        draw=lambda rng, size: (
-            float(rng.integers(0, 10 * size)),
-            float(rng.integers(-3, 4)),
-            float(rng.choice([1.0, 0.9, 0.5])),
+    "trip_loss": Exercise(
+        answer=lambda probabilities, actions: (
+            -float(np.log(np.array(probabilities)[np.arange(len(actions)), actions]).sum())
         ),
-        hint="solve G_t = r + discount * G_{t+1} for what is still to come.",
+        draw=lambda rng, size: (_rows(rng, size).tolist(), rng.integers(0, 3, size).tolist()),
+        hint="of each inner sum one term is left, that of the action taken. It is a sum over the "
+        "trip, not a mean, and losses are positive.",
     ),
-    "action_given_return": Exercise(
-        answer=_shares,
-        draw=_choices,
-        hint="keep the choices whose return is the target, and only then count. None may be left.",
+    "clone_by_counting": Exercise(
+        answer=_clone,
+        draw=_pairs,
+        hint="count the actions of the pairs whose node it is, and divide by their number; what "
+        "is that number where nobody was?",
     ),
-    "goal_column": Exercise(
-        answer=lambda rewards: returns_to_go(rewards, 1.0),
-        draw=lambda rng, size: (rng.integers(-2, 5, size).astype(float).tolist(),),
-        hint="try a trip that pays only at its end: what should stand before its first step?",
+    "mean_loss": Exercise(
+        answer=lambda losses, mask: float(np.array(losses)[np.array(mask, dtype=bool)].mean()),
+        draw=_padded,
+        hint="by how many steps was the sum divided, and how many were taken? Means of each trip "
+        "won't do either: a step of a short trip would weigh more than one of a long trip.",
     ),
-    "given_return": Exercise(
-        answer=_bayes,
-        draw=_behavior_and_chances,
-        hint="multiply action by action, then divide by the sum, unless it is 0.",
+    "first_departure": Exercise(
+        answer=_departures,
+        draw=lambda rng, size: (np.round(rng.uniform(0.1, 1, size), 1).tolist(),),
+        hint="to leave on morning t it must have stayed on all mornings before. The numbers add "
+        "up to 1.",
     ),
-    "chance_of_best": Exercise(
-        answer=lambda fraction, trips: 1 - (1 - fraction) ** trips,
-        draw=lambda rng, size: (float(rng.choice([0.001, 0.01, 0.1, 0.5])), 3**size),
-        hint="how likely is it that one trip misses, and that all of them do?",
+    "steps_in_ditch": Exercise(
+        answer=lambda error, horizon: sum(1 - (1 - error) ** t for t in range(1, horizon + 1)),
+        draw=lambda rng, size: (float(rng.choice([0.01, 0.1, 0.5])), size),
+        hint="with which probability has there been no error after t steps? Sum over the steps, "
+        "the first one included.",
     ),
 }

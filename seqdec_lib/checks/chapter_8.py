@@ -1,68 +1,61 @@
-"""The exercises of chapter 8, *A language model is a sequential decision maker*."""
+"""The exercises of chapter 8, *Decision Transformer*."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.exercise import Exercise, returns_to_go
 
 
-def _rows(rng: np.random.Generator, size: int) -> tuple[list, list, int]:
-    lengths = rng.integers(1, size + 1, 2)
-    tokens = np.where(np.arange(size) < lengths[:, None], rng.integers(1, 5, (2, size)), 0)
-    return (-rng.integers(1, 9, (2, size)) / 4).tolist(), tokens.tolist(), 0
+def _choices(rng: np.random.Generator, size: int) -> tuple[list[int], list[int], int]:
+    returns = rng.integers(0, 3, size).tolist()
+    return rng.integers(0, 2, size).tolist(), returns, int(rng.integers(0, 3))
 
 
-def _nucleus(probabilities: list[float], top_p: float) -> list[float]:
-    ranked = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
-    kept: list[int] = []
-    while sum(probabilities[i] for i in kept) < top_p:
-        kept.append(ranked[len(kept)])
-    total = sum(probabilities[i] for i in kept)
-    return [p / total if i in kept else 0.0 for i, p in enumerate(probabilities)]
+def _shares(actions: list[int], returns: list[int], target: int) -> list[float]:
+    taken = np.array(actions)[np.array(returns) == target]
+    return [float((taken == a).mean()) if len(taken) else 0.5 for a in range(2)]
 
 
-def _distinct(rng: np.random.Generator, size: int) -> list[float]:
-    """Probabilities without ties."""
-    weights = rng.permutation(size + 1) + 1
-    return (weights / weights.sum()).tolist()
+def _bayes(behavior: list[float], chances: list[float]) -> np.ndarray:
+    weights = np.array(behavior) * np.array(chances)
+    return weights / weights.sum() if weights.any() else np.array(behavior)
+
+
+def _behavior_and_chances(rng: np.random.Generator, size: int) -> tuple[list[float], list[float]]:
+    weights = rng.integers(1, 6, size + 1)
+    chances = rng.choice([0, 0, 0.25, 0.5, 1], size + 1)
+    return (weights / weights.sum()).tolist(), chances.tolist()
 
 
 EXERCISES = {
-    "perplexity": Exercise(
-        answer=lambda probabilities: math.prod(probabilities) ** (-1 / len(probabilities)),
-        draw=lambda rng, size: ((rng.integers(1, 9, size) / 8).tolist(),),
-        hint="a model that gives each token 1/4 hesitates between how many?",
-    ),
-    "token_loss": Exercise(
-        answer=lambda log_p, tokens, pad: (
-            -sum(
-                p
-                for row, ids in zip(log_p, tokens, strict=True)
-                for p, i in zip(row, ids, strict=True)
-                if i != pad
-            )
-            / sum(i != pad for ids in tokens for i in ids)
+    "next_target": Exercise(
+        answer=lambda target, reward, discount: (target - reward) / discount,
+        draw=lambda rng, size: (
+            float(rng.integers(0, 10 * size)),
+            float(rng.integers(-3, 4)),
+            float(rng.choice([1.0, 0.9, 0.5])),
         ),
-        draw=_rows,
-        hint="leave the padding out of the sum, and out of what the sum is divided by.",
+        hint="solve G_t = r + discount * G_{t+1} for what is still to come.",
     ),
-    "takes_eun": Exercise(
-        answer=lambda code_point: int((code_point - ord("가")) % 28 > 0),
-        draw=lambda rng, size: (int(rng.integers(ord("가"), ord("힣") + 1)),),
-        hint="which part of the number says whether there is a final consonant?",
+    "action_given_return": Exercise(
+        answer=_shares,
+        draw=_choices,
+        hint="keep the choices whose return is the target, and only then count. None may be left.",
     ),
-    "nucleus": Exercise(
-        answer=_nucleus,
-        draw=lambda rng, size: (_distinct(rng, size), float(rng.choice([0.31, 0.57, 0.83]))),
-        hint="sort, add up from the likeliest on, and stop as soon as it is enough. The token that "
-        "makes it enough belongs to it.",
+    "goal_column": Exercise(
+        answer=lambda rewards: returns_to_go(rewards, 1.0),
+        draw=lambda rng, size: (rng.integers(-2, 5, size).astype(float).tolist(),),
+        hint="try a trip that pays only at its end: what should stand before its first step?",
     ),
-    "entropy_bits": Exercise(
-        answer=lambda shares: sum(p * math.log2(1 / p) for p in shares),
-        draw=lambda rng, size: (_distinct(rng, size),),
-        hint="an answer of probability p surprises by log2(1/p) bits. How often does it come?",
+    "given_return": Exercise(
+        answer=_bayes,
+        draw=_behavior_and_chances,
+        hint="multiply action by action, then divide by the sum, unless it is 0.",
+    ),
+    "chance_of_best": Exercise(
+        answer=lambda fraction, trips: 1 - (1 - fraction) ** trips,
+        draw=lambda rng, size: (float(rng.choice([0.001, 0.01, 0.1, 0.5])), 3**size),
+        hint="how likely is it that one trip misses, and that all of them do?",
     ),
 }
