@@ -114,6 +114,8 @@ class Writer:
     # -- blocks
 
     def on_paragraph(self, node: nodes.paragraph) -> str:
+        if any(map(self.page.is_own, node.findall(addnodes.download_reference))):
+            return ""  # "Take the notebook", says the site
         text = self.inline(node)
         text = re.sub(r"^(#|>|[-+](?=\s|$)|[-=]+$)", r"\\\1", text)
         return self.page.anchor(node) + re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", text)
