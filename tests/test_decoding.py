@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate
 from seqdec_lib.sequences.tokens import evaluating
-from tests.small_models import VOCABULARY, both, few, lstm, padded, tokens, transformer
+from seqdec_lib.sequences.transformer import Transformer
+from tests.small_models import VOCABULARY, both, close, few, lstm, padded, tokens, transformer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -20,7 +21,31 @@ rows_of_logits = st.lists(numbers, min_size=1, max_size=9).filter(lambda r: max(
 temperatures = st.floats(0, exclude_min=True, allow_infinity=False) | st.floats(0.1, 9)
 
 
+def decided_model(seed: int) -> Transformer:
+    """Three tokens, and never two sequences that rounding could take for equally likely."""
+    torch.manual_seed(seed)
+    model = Transformer(3, context=8, width=16, layers=2, heads=2).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    return model
+
+
 # -- one token
+
+
+@pytest.mark.parametrize("draw", [0.0, 0.5, 1 - 2**-53])
+@pytest.mark.parametrize("options", [{}, {"top_k": 2}, {"top_p": 0.7}])
+def test_whatever_is_drawn_names_a_token_that_may_come(monkeypatch, draw, options):
+    """The tokens stand on a line of length 1, in their order; what is drawn is a place on it."""
+    shape = {"dtype": torch.float64}
+    monkeypatch.setattr(torch, "rand", lambda *sizes, **more: torch.full(sizes, draw, **shape))
+    never = -math.inf
+    logits = torch.tensor([[never, 1.0, 0.5, never], [0.0, never, 0.0, 0.0], [never] * 3 + [0.0]])
+    p = distribution(logits, **options)
+    chosen = choose(logits, **options)
+    for row, token in zip(p.tolist(), chosen.tolist(), strict=True):
+        assert row[token] > 0
+        assert sum(row[:token]) <= draw + 1e-12 and draw <= sum(row[: token + 1]) + 1e-12
 
 
 @settings(max_examples=100, deadline=None)
@@ -144,6 +169,72 @@ def test_one_may_train_on_what_was_generated():
     model = transformer()
     model(generate(model, tokens(length=2), 3)).sum().backward()
     assert model.token.weight.grad.abs().sum() > 0
+
+
+# -- beams
+
+
+def every_sequence(model: Transformer, prompt: torch.Tensor, steps: int, stop: int | None):
+    """The log-probability of each sequence, which the stop token may end."""
+    made = torch.cartesian_prod(*[torch.arange(model.vocabulary)] * steps)
+    if stop is not None:
+        ended = (made == stop).cumsum(1) > 0
+        made = made[~(ended[:, :-1] & (made[:, 1:] != stop)).any(1)]
+    read = torch.cat([prompt.expand(len(made), -1), made[:, :-1]], 1)
+    with torch.no_grad():
+        rows = model(read, at=slice(-steps, None)).double().log_softmax(-1)
+    gains = rows.gather(2, made[:, :, None])[..., 0]
+    if stop is not None:
+        gains[:, 1:][made[:, :-1] == stop] = 0.0
+    return dict(zip(map(tuple, made.tolist()), gains.sum(1).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("stop", [None, 2])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_wide_beam_finds_the_best_of_all_and_a_beam_of_one_is_greedy(seed, stop):
+    model, prompt, steps = decided_model(seed), torch.tensor([[0, 1], [2, 2]]), 4
+    made, scores = beam_search(model, prompt, steps, width=3**steps, stop=stop)
+    for row in range(2):
+        every = every_sequence(model, prompt[row : row + 1], steps, stop)
+        best = sorted(every, key=every.get, reverse=True)
+        found = torch.isfinite(scores[row])
+        assert found.sum() == len(every)
+        assert [tuple(sequence) for sequence in made[row, found].tolist()] == best
+        expected = torch.tensor([every[sequence] for sequence in best], dtype=torch.float64)
+        torch.testing.assert_close(scores[row, found], expected, rtol=0, atol=1e-4)
+    greedy = generate(model, prompt, steps, temperature=0, stop=stop)
+    single, _ = beam_search(model, prompt, steps, width=1, stop=stop)
+    assert torch.equal(single[:, 0, : greedy.shape[1]], greedy)
+
+
+def test_greedy_can_be_wrong_and_a_beam_of_two_right():
+    """0.6 times 0.5 is less than 0.4 times 1: the best first step begins no best sequence."""
+
+    class TwoSteps(Transformer):
+        def forward(self, tokens, mask=None, at=None, cache=None, maps=None):
+            super().forward(tokens, mask, at, cache, maps)
+            rows = torch.tensor([[0.6, 0.4, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]).log()
+            first = cache.length == 1
+            return rows[0].expand(len(tokens), -1) if first else rows[1 + tokens[:, -1]]
+
+    model, prompt = TwoSteps(3, 8, width=8), torch.zeros(1, 1, dtype=torch.long)
+    for width, sequence, p in ((1, [0, 0], 0.3), (2, [1, 2], 0.4)):
+        made, scores = beam_search(model, prompt, 2, width)
+        assert made[0, 0].tolist() == sequence
+        assert math.isclose(scores[0, 0].exp(), p, rel_tol=1e-6)
+
+
+@both
+def test_beams_after_prompts_of_different_lengths(make):
+    model, x = make(), tokens(length=8)
+    y, mask = padded(x, left=3, right=0)
+    made, scores = beam_search(model, y, 4, 3, mask)
+    for row in range(3):
+        alone, score = beam_search(model, x[row : row + 1, : 8 - 3 * (row == 1)], 4, 3)
+        assert torch.equal(made[row], alone[0])
+        close(scores[row], score[0])
+    with pytest.raises(ValueError, match="padded on the left"):
+        beam_search(model, y, 4, 3, mask.flip(1))
 
 
 # -- bad input

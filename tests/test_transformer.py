@@ -75,6 +75,24 @@ def test_reading_piece_by_piece_equals_reading_at_once(make, pieces, seed):
         assert cache.length == length
 
 
+def test_maps_and_training_read_a_single_token_as_any_other():
+    """A token alone has a way of its own through the layers, but not when one looks on."""
+    model, x = transformer(), tokens()
+    every = model.attention(x)
+    with torch.no_grad():
+        for training in (False, True):
+            model.train(training)
+            cache, parts, maps = model.new_cache(3), [], []
+            for place in range(CONTEXT):
+                looked = None if training else []
+                parts.append(model(x[:, place : place + 1], cache=cache, maps=looked))
+                maps.append(looked)
+            close(torch.cat(parts, 1), model.eval()(x))
+            for place, looked in enumerate(maps):
+                for layer, map_ in enumerate(looked or ()):
+                    close(map_[:, :, 0], every[layer, :, :, place, : place + 1])
+
+
 @both
 def test_a_selected_cache_goes_on_as_its_rows(make):
     model, x, rows = make(), tokens(), torch.tensor([2, 0, 0])
@@ -174,6 +192,13 @@ def test_attention_maps_are_the_weights_that_are_used():
     fast = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
     causal = torch.ones(5, 5, dtype=torch.bool).tril()
     close(attention_weights(q, k, causal) @ v, fast)
+    some, at = [], torch.tensor([2, 7])
+    model(x, at=at, maps=some)
+    close(some[0], maps[0])
+    close(some[1], maps[1][:, :, at])  # only these are asked for
+    every = transformer(causal=False).attention(x)
+    close(every.sum(-1), torch.ones(2, 3, 4, CONTEXT))
+    assert (every > 0).all()
     y, mask = padded(x, left=3, right=0)
     assert (model.attention(y, mask)[:, 1, :, 3:, :3] == 0).all(), "somebody looks at padding"
 
@@ -248,6 +273,28 @@ def test_what_adds_up_over_layers_starts_smaller():
             assert last.weight.std().item() == pytest.approx(0.1 / 4, rel=0.1)
             assert (last.bias == 0).all()
         assert block.attention.to_qkv.weight.std().item() == pytest.approx(0.1, rel=0.1)
+
+
+def test_the_spread_of_the_first_weights():
+    model = Transformer(50, 8, width=64, init_std=0.1)
+    assert abs(model.blocks[0].mlp[0].weight.std().item() - 0.1) < 0.01
+    for vectors in (model.token, Transformer(50, 99, width=64).position):
+        assert abs(vectors.weight.std().item() - 0.02) < 0.002
+    assert abs(Transformer(50, 8).blocks[0].mlp[0].weight.std().item() - 0.02) < 0.002
+
+
+def test_there_are_as_many_weights_as_the_formula_says():
+    def formula(width, layers, outputs):
+        return (9 + 8 + outputs) * width + layers * (12 * width**2 + 13 * width) + 2 * width
+
+    for model, count in (
+        (Transformer(9, 8), formula(64, 2, 9)),
+        (Transformer(9, 8, width=12, layers=3, heads=3, outputs=5), formula(12, 3, 5)),
+        (Transformer(9, 8, width=12, layers=1, tied=True), formula(12, 1, 0)),
+        (Transformer(9, 8, width=12, layers=1, positions=False), formula(12, 1, 1)),
+    ):
+        assert sum(weight.numel() for weight in model.parameters()) == count
+    assert Transformer(9, 8).heads == 4
 
 
 def test_activations_differ_and_others_are_refused():
