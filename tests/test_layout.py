@@ -12,7 +12,7 @@ from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.problems.base import History
 from seqdec_lib.problems.tree_policies import table_on_tree
-from seqdec_lib.sequences.layout import GOALS, TokenLayout, _nearest
+from seqdec_lib.sequences.layout import GOALS, TokenLayout, TokenVectors, _levels, _nearest
 from seqdec_lib.sequences.losses import IGNORE, sequence_loss
 from seqdec_lib.sequences.policy import SequencePolicy
 from seqdec_lib.sequences.training import fit, minibatches
@@ -105,6 +105,104 @@ def test_goals_beyond_the_data_have_tokens_too_and_features_in_order():
         assert (np.diff(features, axis=0) >= 0).all()
         assert (np.diff(features[:, 0]) > 0).all()
         assert (layout.features()[: -len(features)] == 0).all()
+
+
+@goals
+@few
+@given(rewards=st.booleans(), context=st.integers(1, 4), seed=st.integers(0, 99))
+def test_every_window_of_an_episode_is_a_row(goal, rewards, context, seed):
+    """Episodes shorter than the context are one row, and what is behind their end has no target."""
+    data = cut(trips(9, seed), seed)
+    layout = TokenLayout.of(TREE, data, goal, rewards, context)
+    batch, row = layout.encode(data), 0
+    states, actions = layout.decode(batch.tokens)
+    to_go = data.returns_to_go()
+    for episode, length in enumerate(data.lengths):
+        for start in range(max(1, length - context + 1)):
+            steps = min(length - start, context)
+            inside = slice(start, start + steps)
+            assert np.array_equal(states[row, :steps], data.states[episode, inside])
+            assert np.array_equal(actions[row, :steps], data.actions[episode, inside])
+            targets = batch.targets[row].tolist()
+            taken = data.actions[episode, inside].tolist()
+            assert targets == taken + [IGNORE] * (context - steps)
+            first = layout.n_states + layout.n_actions
+            if rewards:
+                ids = batch.tokens[row, layout.front :][layout.step.index("reward") :]
+                levels = layout.reward_levels[ids[:: layout.per_step][:steps].numpy() - first]
+                assert np.allclose(levels, data.rewards[episode, inside], atol=1e-8)
+                first += len(layout.reward_levels)
+            if goal is not None:
+                ids = batch.tokens[row, :: layout.per_step if layout.front == 0 else 99]
+                levels = layout.return_levels[ids[:steps].numpy() - first]
+                asked = to_go[episode, inside] if layout.front == 0 else to_go[episode, :1]
+                assert np.allclose(levels, asked, atol=1e-8)
+            row += 1
+    assert row == len(batch.tokens)
+    assert layout.vocabulary == first + len(layout.return_levels)
+
+
+def test_many_numbers_share_tokens_that_stand_evenly_from_the_least_to_the_largest():
+    few_numbers = np.arange(1024) / 7 + 1e-12
+    assert np.array_equal(_levels(np.r_[few_numbers, few_numbers]), np.round(few_numbers, 9))
+    many = np.random.default_rng(0).normal(size=3000)
+    levels = _levels(many)
+    assert len(levels) == 1024 and levels[0] == many.min().round(9)
+    assert levels[-1] == many.max().round(9)
+    assert np.allclose(np.diff(levels), np.diff(levels).mean())
+    for low, high, step in ((-2.0, 6.0, 1.0), (3.0, 3.0, 1 / 8)):
+        levels = _levels(np.array([low, high]), beyond=True)
+        further = step * np.arange(1, 9)
+        expected = [*(low - further[::-1]), *sorted({low, high}), *(high + further)]
+        assert levels.tolist() == pytest.approx(expected)
+
+
+def test_a_return_is_written_as_its_size_and_as_a_thermometer():
+    """From -1 at the data's least return to 1 at its largest; 16 thresholds from end to end."""
+    known = np.arange(2.0 * TREE.n_states).reshape(-1, 2)
+    layout = TokenLayout.of(TREE, trips(), "return", state_features=known)
+    table, (low, high) = layout.features(), layout.return_range
+    assert table.shape == (layout.vocabulary, 2 + 1 + 16)
+    assert np.array_equal(table[: TREE.n_states, :2], known)
+    size = (layout.return_levels - (low + high) / 2) / ((high - low) / 2)
+    returns = table[-len(size) :]
+    assert np.allclose(returns[:, 2], size, atol=1e-6)
+    for place, threshold in enumerate(np.linspace(-1, 1, 16)):
+        assert np.allclose(returns[:, 3 + place], np.clip(8 * (size - threshold), -1, 1), atol=1e-4)
+    table[: TREE.n_states, :2] = 0
+    assert not table[: -len(size)].any() and not returns[:, :2].any()
+    plain = TokenLayout.of(TREE, trips(), state_features=known).features()
+    assert plain.shape == (TREE.n_states + 3, 2) and not plain[-3:].any()
+
+
+def test_a_token_is_its_own_vector_and_a_map_of_what_is_known_about_it():
+    features = np.random.default_rng(0).normal(size=(200, 100)).astype(np.float32)
+    vectors = TokenVectors(features, 64)
+    assert vectors.weight.std().item() == pytest.approx(0.02, rel=0.1)
+    assert vectors.of_features.std().item() == pytest.approx(0.02, rel=0.1)
+    ids = torch.tensor([[3, 0], [199, 3]])
+    known = torch.from_numpy(features)[ids] @ vectors.of_features
+    assert torch.allclose(vectors(ids), vectors.weight[ids] + known)
+    unknown = TokenVectors(features[:, :0], 4)
+    assert torch.equal(unknown(ids), unknown.weight[ids])
+
+
+def test_models_have_the_sizes_that_are_asked_for():
+    layout = TokenLayout.of(TREE, trips(), "return_to_go", rewards=True)
+    for model, width, layers in (
+        (layout.transformer(), 32, 2),
+        (layout.transformer(12, 3, 6), 12, 3),
+        (layout.lstm(), 32, 1),
+        (layout.lstm(12, 3), 12, 3),
+    ):
+        parts = model.blocks if hasattr(model, "blocks") else range(model.lstm.num_layers)
+        assert (model.width, len(parts)) == (width, layers)
+        assert (model.vocabulary, model.outputs) == (layout.vocabulary, 3)
+        answer = model(layout.encode(trips(2)).tokens, at=layout.state_positions)
+        assert answer.shape == (2, layout.context, 3)
+    assert layout.transformer().heads == 4 and layout.transformer(12, 3, 6).heads == 6
+    assert layout.transformer().context == layout.max_tokens == 16
+    assert layout.transformer(dropout=0.3).dropout.p == 0.3
 
 
 # -- the loss
@@ -225,6 +323,14 @@ def test_a_return_to_go_that_is_not_a_number_gets_no_token(goal):
         layout.tokens(data.states[:, :-1], data.actions, data.rewards, to_go)
     without = TokenLayout.of(TREE, data)  # looks at no goals
     without.tokens(data.states[:, :-1], data.actions, data.rewards, to_go)
+
+
+def test_returns_to_go_need_a_discount_above_0():
+    tree = TravelTree(horizon=2, discount=0.0)
+    data = collect(tree, None, 9, seed=0)
+    with pytest.raises(ValueError, match="discount 0"):
+        TokenLayout.of(tree, data, "return_to_go")
+    assert TokenLayout.of(tree, data, "return").discount == 0
 
 
 def test_empty_and_ragged_trajectories_are_refused():

@@ -12,6 +12,7 @@ from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.problems.base import History
 from seqdec_lib.problems.tree_policies import table_on_tree
+from seqdec_lib.sequences.decoding import distribution
 from seqdec_lib.sequences.layout import TokenLayout
 from seqdec_lib.sequences.policy import SequencePolicy
 from seqdec_lib.sequences.training import fit, minibatches
@@ -150,6 +151,91 @@ def test_asked_for_the_best_it_does_the_best_that_random_trips_contain(goal, kin
     assert regret_of(tree, table_on_tree(tree, policy)) < 0.03
 
 
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("discount", [1.0, 0.5])
+def test_what_is_asked_falls_by_what_was_earned_and_grows_by_the_discount(discount, cached):
+    """The tokens of each step, and so the answer, are those of a target that was followed."""
+    tree = TravelTree(horizon=4, dense=True, discount=discount)
+    data = collect(tree, None, 30, seed=0)
+    layout = TokenLayout.of(tree, data, "return_to_go")
+    model, target = made(layout), 1.25
+    policy, asked_for = SequencePolicy(model, layout, target, cached=cached), np.full((30, 1), 1.25)
+    for t in range(4):
+        history = History(data.states[:, : t + 1], data.actions[:, :t], data.rewards[:, :t])
+        steps = np.pad(data.actions[:, :t], ((0, 0), (0, 1)))
+        tokens = layout.tokens(history.states, steps, np.zeros(steps.shape), asked_for)
+        expected = model(tokens[:, :-1], None, -1)
+        assert torch.allclose(policy.logits(history), expected, atol=1e-5)
+        goes_on = (asked_for[:, -1] - data.rewards[:, t]) / discount
+        asked_for = np.c_[asked_for, goes_on].clip(*layout.return_levels[[0, -1]])
+
+
+@kinds
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_shorter_context_sees_only_the_last_steps(kind, cached):
+    layout, data = TokenLayout.of(TREE, trips()), trips(7, seed=2)
+    model = made(layout, kind)
+    policy = SequencePolicy(model, layout, context=2, cached=cached)
+    for t in range(4):
+        history = History(data.states[:, : t + 1], data.actions[:, :t], data.rewards[:, :t])
+        tokens = layout.encode(data).tokens[:, 2 * max(0, t - 1) : 2 * t + 1]
+        assert torch.allclose(policy.logits(history), model(tokens, None, -1), atol=1e-5)
+
+
+def test_what_is_sampled_is_cut_and_sharpened_as_asked():
+    layout, data = TokenLayout.of(TREE, trips()), trips(7)
+    model, start = (
+        made(layout),
+        History(data.states[:, :1], data.actions[:, :0], data.rewards[:, :0]),
+    )
+    logits = SequencePolicy(model, layout).logits(start)
+    for options in ({}, {"temperature": 0.3}, {"top_k": 2}, {"top_p": 0.5}, {"temperature": 0}):
+        expected = distribution(logits, **options).numpy()
+        assert np.allclose(SequencePolicy(model, layout, **options)(start), expected)
+
+
+class Asked(torch.nn.Module):
+    """Counts the tokens that a model reads."""
+
+    def __init__(self, model) -> None:
+        super().__init__()
+        self.model, self.read = model, []
+        self.vocabulary, self.outputs, self.head = model.vocabulary, model.outputs, model.head
+        self.new_cache = model.new_cache
+
+    def forward(self, tokens, *rest):
+        self.read.append(tokens.shape[1])
+        return self.model(tokens, *rest)
+
+
+@goals
+def test_each_step_reads_its_own_tokens_and_a_new_history_all(goal):
+    layout, data = TokenLayout.of(TREE, trips(), goal), trips(5, seed=1)
+    model = Asked(made(layout))
+    policy = SequencePolicy(model, layout, asked(layout))
+
+    def play(data, *times):
+        for t in times:
+            policy(History(data.states[:, : t + 1], data.actions[:, :t], data.rewards[:, :t]))
+
+    whole = [layout.front + layout.per_step * t + len(layout.step) - 1 for t in range(4)]
+    play(data, 0, 1, 2, 3)
+    assert model.read == [whole[0]] + [layout.per_step] * 3
+    for other in (
+        data[:3],  # fewer episodes
+        replace(data, states=data.states[:, ::-1]),
+        replace(data, actions=1 - data.actions.clip(0, 1)),
+        replace(data, rewards=data.rewards + 1),
+    ):
+        model.read.clear()
+        play(data, 1)
+        play(other, 2)
+        assert model.read == [whole[1], whole[2]]
+    model.read.clear()
+    play(data, 3, 3)  # the same again is no continuation
+    assert model.read == [whole[3]] * 2
+
+
 # -- bad input
 
 
@@ -159,7 +245,12 @@ def test_a_target_outside_the_data_warns_and_says_what_to_expect():
         SequencePolicy(made(layout), layout, target=1e6)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        SequencePolicy(made(layout), layout, layout.return_range[1])
+        for end in layout.return_range:
+            SequencePolicy(made(layout), layout, end)
+        SequencePolicy(made(layout), layout, list(layout.return_range))
+    for beyond in (layout.return_range[0] - 1e-6, [layout.return_range[0], 1e6]):
+        with pytest.warns(UserWarning, match="leaves the data's range"):
+            SequencePolicy(made(layout), layout, beyond)
 
 
 @pytest.mark.parametrize(
