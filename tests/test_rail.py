@@ -65,6 +65,27 @@ def test_a_third_night_and_nights_at_home_earn_nothing() -> None:
     assert np.diff([0, *earned]).tolist() == [0, 0, star, star / 2, 0, 0]
 
 
+@pytest.mark.parametrize("choices", [2, 5, 24])
+def test_long_trips_earn_and_travel_what_a_diary_adds_up_to(choices: int) -> None:
+    """Sixty days, so that every city is visited again and again, also the last of the list."""
+    rail, rng = RailNetwork(choices, seed=4), np.random.default_rng(choices)
+    trips, days = rail.at_home(50), rng.integers(choices, size=(60, 50))
+    cities, nights, ways = np.zeros(50, int), np.zeros((50, len(CITIES)), int), np.zeros(50, int)
+    stars = np.zeros(50)
+    for actions in days:
+        trips = rail.visit(trips, actions)
+        for trip, action in enumerate(actions):
+            nearest = sorted(range(len(CITIES)), key=lambda to: (KM[cities[trip], to], to))
+            city = nearest[action]
+            ways[trip] += KM[cities[trip], city]
+            stars[trip] += rail.stars[city] * [1, 0.5, 0][min(nights[trip, city], 2)]
+            nights[trip, city] += 1
+            cities[trip] = city
+        earned, km = rail.stars_and_km(trips)
+        assert trips.city.tolist() == cities.tolist() and earned.tolist() == stars.tolist()
+        assert km.tolist() == (ways + KM[cities, 0]).tolist()
+
+
 def test_trips_grow_to_all_their_continuations_in_the_order_of_the_actions() -> None:
     rail = RailNetwork(choices=3, seed=1)
     starts = rail.visit(rail.at_home(2), np.array([1, 2]))
