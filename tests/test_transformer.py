@@ -295,6 +295,9 @@ def test_there_are_as_many_weights_as_the_formula_says():
     ):
         assert sum(weight.numel() for weight in model.parameters()) == count
     assert Transformer(9, 8).heads == 4
+    smallest = Transformer(1, 1, width=1, layers=1, heads=1)
+    assert smallest(torch.zeros(1, 1, dtype=torch.long)).shape == (1, 1, 1)
+    assert smallest.new_cache(1).batch == 1
 
 
 def test_activations_differ_and_others_are_refused():
