@@ -29,7 +29,7 @@ SECONDS = {
     "test_solutions.py": 10,
 }
 OTHERS = 3
-SLOW_FIXTURES = {"sandbox", "site"}  # whatever needs one of them is slow
+SLOW_FIXTURES = {"sandbox", "site", "harness_run"}  # whatever needs one of them is slow
 
 
 @cache
