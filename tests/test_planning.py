@@ -25,10 +25,10 @@ def regret_of_planner(tree: TravelTree, planner) -> float:
 @pytest.mark.parametrize("best_weight", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("dense", [False, True])
 def test_with_enough_simulations_tree_search_finds_the_optimum(best_weight, dense):
-    tree, rng = TravelTree(branching=2, horizon=4, seed=3, dense=dense), _rng()
+    tree, rng = TravelTree(branching=2, horizon=3, seed=3, dense=dense), _rng()
 
     def planner(states, left):
-        return tree_search(tree.step, states, left, 2, 600, rng, best_weight=best_weight)
+        return tree_search(tree.step, states, left, 2, 200, rng, best_weight=best_weight)
 
     assert regret_of_planner(tree, planner) == pytest.approx(0, abs=1e-9)
 
@@ -192,6 +192,16 @@ def test_an_action_is_worth_the_best_of_the_plans_that_begin_with_it(seed, shape
     np.testing.assert_allclose(found.q_values, worth)
     assert found.queries == queries and (found.visits.sum(axis=1) == plans).all()
     assert ((found.visits == 0) == np.isinf(found.q_values)).all()
+
+
+def test_what_is_not_told_is_no_discount_full_exploration_and_the_mean():
+    def found(plan, *options, **named):
+        decision = plan(wheel(2), np.array([2, 5]), 3, 2, 40, _rng(), *options, **named)
+        return decision.q_values.tolist(), decision.visits.tolist()
+
+    assert found(tree_search) == found(tree_search, 1.0, exploration=1.0, best_weight=0.0)
+    assert found(tree_search) != found(tree_search, exploration=1.5)
+    assert found(random_shooting) == found(random_shooting, 1.0)
 
 
 def test_both_plan_in_a_learned_model():
