@@ -22,9 +22,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_positions_are_counted_as_python_counts_them(length, rows, data):
     line, place = list(range(length)), st.integers(-length, length - 1)
     assert positions_at(None, rows, length) == (None, False)
-    at = data.draw(place)
-    found, alone = positions_at(at, rows, length)
-    assert alone and (length == 1 if found is None else found.tolist() == [line[at]])
     shared = data.draw(st.lists(place, min_size=1, max_size=4))
     own = [data.draw(st.permutations(shared)) for _ in range(rows)]
     for asked in (shared, own):
@@ -34,6 +31,19 @@ def test_positions_are_counted_as_python_counts_them(length, rows, data):
     part = data.draw(st.slices(length).filter(lambda part: (part.step or 1) > 0 and line[part]))
     found, alone = positions_at(part, rows, length)
     assert found.tolist() == line[part] and not alone
+
+
+def test_a_number_names_one_position_or_none():
+    for length in range(1, 5):
+        line = list(range(length))
+        for at in range(-6, 6):
+            if -length <= at < length:
+                found, alone = positions_at(at, 2, length)
+                assert alone
+                assert length == 1 if found is None else found.tolist() == [line[at]]
+            else:
+                with pytest.raises(ValueError, match="at must lie in"):
+                    positions_at(at, 2, length)
 
 
 @few

@@ -233,11 +233,12 @@ def test_a_policy_sees_the_whole_history() -> None:
         assert np.array_equal(history.rewards, data.rewards[:, :t])
 
 
-def test_histories_of_the_last_step_make_trajectories() -> None:
-    tree = TravelTree(horizon=3, dense=True)
+@pytest.mark.parametrize("days", [1, 3])
+def test_histories_of_the_last_step_make_trajectories(days: int) -> None:
+    tree = TravelTree(horizon=days, dense=True)
     whole = Trajectories.complete(tree.histories(tree.horizon))
     assert whole.mask.all() and whole.terminated.all() and len(whole) == tree.n_leaves
-    assert np.allclose(whole.returns(), tree.level_enjoyment(3))
+    assert np.allclose(whole.returns(), tree.level_enjoyment(days))
 
 
 def test_the_rounding_of_single_precision_is_no_error() -> None:
