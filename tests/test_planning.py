@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from seqdec_lib.experience.evaluation import estimate_return, regret
 from seqdec_lib.experience.trajectories import collect
-from seqdec_lib.learning.planning import planning_policy, random_shooting, tree_search
+from seqdec_lib.learning.planning import Decision, planning_policy, random_shooting, tree_search
 from seqdec_lib.learning.world_model import CountModel
 from seqdec_lib.problems import TabularProblem, TravelTree
+from seqdec_lib.problems.base import History
 
 
 def _rng(seed: int = 0) -> np.random.Generator:
@@ -222,6 +223,21 @@ def test_the_planning_policy_is_a_policy_like_any_other():
     )
     estimate = estimate_return(tree, policy, episodes=200, seed=0, confidence=0.999)
     assert estimate.low <= tree.optimal_return() and estimate.mean > tree.random_return()
+
+
+def test_what_is_planned_begins_in_the_present_state_with_the_steps_that_are_left():
+    asked = []
+
+    def planner(states, left):
+        asked.append((states.tolist(), left))
+        return Decision(np.array([[0.0, 2.0, 2.0]] * len(states)), np.ones((2, 3), int), 6)
+
+    act = planning_policy(planner, horizon=3)
+    states, actions = np.array([[0, 4, 7], [0, 5, 8]]), np.array([[1, 2], [0, 1]])
+    for t in range(3):
+        chances = act(History(states[:, : t + 1], actions[:, :t], 0.0 * actions[:, :t]))
+        assert chances.tolist() == [[0, 0.5, 0.5]] * 2
+    assert asked == [([0, 0], 3), ([4, 5], 2), ([7, 8], 1)]
 
 
 @pytest.mark.parametrize(

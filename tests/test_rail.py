@@ -23,16 +23,26 @@ def test_distances_are_those_on_the_globe() -> None:
         assert abs(KM[i, j] - 6371 * angle) < 1
         assert KM[i, j] == KM[j, i]
     known = {
-        ("Amsterdam", "Paris"): 430,
-        ("Amsterdam", "Berlin"): 577,
-        ("Madrid", "Lisbon"): 503,
-        ("Vienna", "Budapest"): 215,
-        ("Stockholm", "Oslo"): 416,
-        ("Milan", "Rome"): 477,
-        ("Warsaw", "Krakow"): 252,
+        "Amsterdam": {"Paris": 430, "Berlin": 577},
+        "Prague": {"Berlin": 280, "Vienna": 251},
+        "Munich": {"Vienna": 355, "Zurich": 243},
+        "Milan": {"Zurich": 218, "Lyon": 341, "Rome": 477},
+        "Barcelona": {"Lyon": 533, "Madrid": 505},
+        "Lisbon": {"Madrid": 503},
+        "Florence": {"Rome": 231, "Venice": 204},
+        "Budapest": {"Vienna": 215, "Warsaw": 545},
+        "Krakow": {"Warsaw": 252, "Prague": 394},
+        "Copenhagen": {"Berlin": 356, "Stockholm": 522},
+        "Oslo": {"Stockholm": 416, "Copenhagen": 483},
+        "Bordeaux": {"Paris": 499, "Marseille": 505},
+        "Marseille": {"Lyon": 278},
+        "Gdansk": {"Warsaw": 284, "Berlin": 403},
+        "Venice": {"Vienna": 435},
     }
-    for (a, b), km in known.items():
-        assert abs(KM[CITY_NAMES.index(a), CITY_NAMES.index(b)] - km) < 8, (a, b)
+    assert {*known, *itertools.chain(*known.values())} == set(CITIES)
+    for a, others in known.items():
+        for b, km in others.items():
+            assert abs(KM[CITY_NAMES.index(a), CITY_NAMES.index(b)] - km) < 8, (a, b)
 
 
 @pytest.mark.parametrize("branching", [2, 5, 24])

@@ -78,6 +78,16 @@ def test_the_exact_model_is_the_table_summed_up(monkeypatch, seed: int, dense_by
     np.testing.assert_allclose(problem.start_distribution(), table["start"])
 
 
+def test_a_model_is_dense_as_long_as_it_fits(monkeypatch) -> None:
+    table = random_table(4)
+    states, actions, _ = table["probabilities"].shape
+    size = 8 * states * actions * states  # bytes of an (S, A, S) array
+    assert actions > 1
+    for limit, as_sparse in ((size, False), (size - 1, True)):
+        monkeypatch.setattr(tabular_problem, "DENSE_BYTES", limit)
+        assert TabularProblem(**table, discount=0.9, horizon=3).mdp().is_sparse == as_sparse
+
+
 @pytest.mark.parametrize("draw", [0.0, 0.2, 0.7, np.nextafter(1, 0)])
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_drawn_names_an_outcome_that_may_come(seed: int, draw: float) -> None:
@@ -120,7 +130,7 @@ def test_a_table_of_lists_is_read_outcome_by_outcome() -> None:
     stay = {action: [(1.0, 0, 0.5, False)] for action in range(2)}
     lists = {
         0: {0: [(0.25, 1, 2.0, False), (0.75, 2, -1.0, True)], 1: [(1.0, 1, 0.5, False)]},
-        1: {0: [(1.0, 2, 3.0, True)], 1: [(1.0, 0, 0.0, False), (0.0, 1, 9.0, True)]},
+        1: {0: [(1.0, 2, 3.0, True)], 1: [(1.0, 0, 0.0, False), (0.0, 3, 9.0, True)]},
         2: stay,
         3: {0: [(1.0, 2, 0.0, False)], 1: [(1.0, 1, 0.0, False)]},
     }
@@ -196,6 +206,7 @@ def test_environments_without_a_table_are_named() -> None:
         ({"rewards": np.zeros((2, 1))}, r"rewards must have shape \(2, 1, 1\)"),
         ({"rewards": np.full((2, 1, 1), np.nan)}, "finite"),
         ({"start": np.array([0.0, 1.0])}, "terminal state 1"),
+        ({"start": np.array([0.5, 0.5])}, "terminal state 1"),
     ],
 )
 def test_bad_tables_are_named(change: dict, what: str) -> None:
