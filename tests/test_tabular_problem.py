@@ -117,7 +117,7 @@ def test_whatever_is_drawn_names_an_outcome_that_may_come(seed: int, draw: float
 class World:
     """An environment that is nothing but its table."""
 
-    initial_state_distrib = np.array([0.5, 0.5, 0, 0])
+    initial_state_distrib = np.array([0.5, 0.5, 0, 0, 0])
 
     def __init__(self, table: dict, clock: int | None = 7) -> None:
         self.P, self.unwrapped = table, self
@@ -125,22 +125,23 @@ class World:
 
 
 def test_a_table_of_lists_is_read_outcome_by_outcome() -> None:
-    """State 2 ends it. State 3, which nobody reaches, may call the end what it likes, and what has
-    no chance ends nothing."""
+    """State 2 ends it. States 3 and 4, which nobody reaches, may call the end what they like, and
+    what has no chance ends nothing."""
     stay = {action: [(1.0, 0, 0.5, False)] for action in range(2)}
     lists = {
         0: {0: [(0.25, 1, 2.0, False), (0.75, 2, -1.0, True)], 1: [(1.0, 1, 0.5, False)]},
         1: {0: [(1.0, 2, 3.0, True)], 1: [(1.0, 0, 0.0, False), (0.0, 3, 9.0, True)]},
         2: stay,
-        3: {0: [(1.0, 2, 0.0, False)], 1: [(1.0, 1, 0.0, False)]},
+        3: {0: [(1.0, 2, 0.0, False)], 1: [(1.0, 4, 0.0, False)]},
+        4: {action: [(1.0, 2, 0.0, False)] for action in range(2)},
     }
     problem = from_gymnasium(World(lists), discount=0.5)
     assert (problem.horizon, problem.discount) == (7, 0.5)
     assert from_gymnasium(World(lists), horizon=3).horizon == 3
     assert from_gymnasium(World(lists, None), horizon=3).discount == 0.99
-    assert problem.probabilities.shape == (4, 2, 2)
-    assert problem.terminal.tolist() == [False, False, True, False]
-    assert problem.start.tolist() == [0.5, 0.5, 0, 0]
+    assert problem.probabilities.shape == (5, 2, 2)
+    assert problem.terminal.tolist() == [False, False, True, False, False]
+    assert problem.start.tolist() == [0.5, 0.5, 0, 0, 0]
     for state, actions in lists.items():
         for action, outcomes in actions.items():
             for k in range(2):
@@ -188,6 +189,11 @@ def test_a_state_that_ends_the_episode_only_sometimes_is_named() -> None:
 
 
 def test_environments_without_a_table_are_named() -> None:
+    halves = World({0: {0: [(1.0, 0, 0.0, False)]}}), World(None)
+    halves[0].initial_state_distrib = None
+    for half, lacks in zip(halves, ("initial_state_distrib", "P"), strict=True):
+        with pytest.raises(ValueError, match=f"but it lacks {lacks};"):
+            from_gymnasium(half)
     with pytest.raises(ValueError, match="exact model"):
         from_gymnasium("CartPole-v1")
 
@@ -204,7 +210,8 @@ def test_environments_without_a_table_are_named() -> None:
         ({"discount": 1.5}, "discount"),
         ({"next_states": np.full((2, 1, 1), 2)}, r"0\.\.1"),
         ({"rewards": np.zeros((2, 1))}, r"rewards must have shape \(2, 1, 1\)"),
-        ({"rewards": np.full((2, 1, 1), np.nan)}, "finite"),
+        ({"rewards": np.full((2, 1, 1), np.nan)}, r"finite numbers, but entry \(0, 0, 0\)"),
+        ({"rewards": np.array([[[0.0]], [[np.inf]]])}, r"finite numbers, but entry \(1, 0, 0\)"),
         ({"start": np.array([0.0, 1.0])}, "terminal state 1"),
         ({"start": np.array([0.5, 0.5])}, "terminal state 1"),
     ],
