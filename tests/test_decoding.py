@@ -70,7 +70,8 @@ def test_any_logits_and_temperature_give_probabilities_in_their_order(row, tempe
 def test_top_k_and_top_p_keep_the_right_tokens(row, k, p, t):
     logits = torch.tensor(row, dtype=torch.float64)
     mass, best = distribution(logits, t), distribution(logits, t, top_k=k)
-    order = sorted(range(len(row)), key=lambda i: -row[i])  # of equally good ones the first
+    # Of equally good ones the first; what rounding takes for equal beside the best one is equal.
+    order = sorted(range(len(row)), key=lambda i: -(row[i] - max(row)) / t)
     assert set(torch.nonzero(best)[:, 0].tolist()) <= set(order[:k])
     cut = mass.clone()
     cut[order[k:]] = 0
