@@ -266,6 +266,8 @@ def test_learning_curves_do_not_depend_on_where_they_stop(tree) -> None:
     often = learning_curve(TabularLearner(tree, replicas=3), [30, 60, 300])
     rarely = learning_curve(TabularLearner(tree, replicas=3), [300])
     assert often.shape == (3, 3) and np.array_equal(often[-1], rarely[0])
+    twice = learning_curve(TabularLearner(tree, replicas=3).train(300), [300, 300])
+    assert np.array_equal(twice, [rarely[0], rarely[0]])
 
 
 def test_settled_means_for_good() -> None:

@@ -120,6 +120,15 @@ def test_padding_changes_nothing(make, left, right):
     close(logits[0], model(x)[0])
 
 
+@pytest.mark.parametrize(("left", "right"), [(3, 0), (0, 4), (2, 5)])
+def test_padding_changes_nothing_where_all_look_at_all(left, right):
+    model, x = transformer(causal=False), tokens()
+    y, mask = padded(x, left, right)
+    alone = model(x[1:2, : CONTEXT - left - right])
+    close(model(y, mask)[1, left : CONTEXT - right], alone[0])
+    close(model(y, mask)[0], model(x)[0])
+
+
 @both
 @few
 @given(left=st.integers(1, 6), right=st.integers(1, 5), rubbish=st.sampled_from([1e30, math.nan]))
