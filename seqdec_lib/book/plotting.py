@@ -130,7 +130,7 @@ def draw_map(ax: Axes, tree: TravelTree, leaf: int) -> None:
     ax.plot([], [], color=BLUE, label="the way out, night by night")
     ax.plot([], [], color=ORANGE, linestyle="--", label="the way home")
     ax.plot([], [], "o", color=SKY, markersize=12, label="a city with its stars")
-    ax.legend(loc="lower right", fontsize=9, borderaxespad=0)  # in the sea
+    ax.legend(loc="lower right", fontsize=9, borderaxespad=0, handlelength=1.4)  # in the sea
     ax.set(xlim=(-12.1, 29), ylim=(37.2, 61.2), aspect=1.5)
     ax.set(xlabel="longitude (degrees east)", ylabel="latitude (degrees north)")
 
