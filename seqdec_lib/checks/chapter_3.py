@@ -7,14 +7,35 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise
 
 
+def _trip(rng: np.random.Generator, size: int) -> tuple:
+    """Rewards of size steps, the estimated values of the states before them, and a discount."""
+    rewards, values = rng.integers(-3, 6, size=(2, size)).tolist()
+    return rewards, values, float(rng.choice([0.5, 0.9, 1.0]))
+
+
+def _td_errors(rewards: list, values: list, discount: float) -> list:
+    following = [*values[1:], 0]
+    return [rewards[t] + discount * following[t] - values[t] for t in range(len(rewards))]
+
+
 def _values_ahead(rng: np.random.Generator, size: int) -> tuple:
     """Rewards of size steps, the estimated values of the states after them, n, and discount."""
     rewards, values = rng.integers(-3, 6, size=(2, size)).tolist()
-    return rewards, values, int(rng.integers(1, size + 1)), float(rng.choice([0.5, 0.9, 1.0]))
+    return rewards, values, int(rng.integers(1, size + 3)), float(rng.choice([0.5, 0.9, 1.0]))
 
 
 def _n_step_return(rewards: list, values: list, n: int, discount: float) -> float:
-    return sum(discount**k * rewards[k] for k in range(n)) + discount**n * values[n - 1]
+    taken = min(n, len(rewards))
+    total = sum(discount**k * rewards[k] for k in range(taken))
+    return total + (discount**n * values[n - 1] if n < len(rewards) else 0)
+
+
+def _row_and_policy(rng: np.random.Generator, size: int) -> tuple:
+    """A row of Q, a policy's probabilities for it, a reward, a discount, and whether it is over."""
+    row = rng.permutation(3 * size)[:size].tolist()
+    probabilities = (rng.multinomial(8, np.full(size, 1 / size)) / 8).tolist()
+    ahead = int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
+    return row, probabilities, *ahead, bool(rng.random() < 0.3)
 
 
 def _one_step(rng: np.random.Generator, size: int) -> tuple:
@@ -42,39 +63,68 @@ def _q_update(
 
 def _two_tables(rng: np.random.Generator, size: int) -> tuple:
     first, second = rng.permutation(4 * (size + 1))[: 2 * (size + 1)].reshape(2, -1).tolist()
-    return first, second, int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
+    coin = bool(rng.random() < 0.5)
+    return first, second, coin, int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
+
+
+def _double_q_target(first: list, second: list, heads: bool, reward: int, discount: float) -> float:
+    chooses, judges = (first, second) if heads else (second, first)
+    return reward + discount * judges[int(np.argmax(chooses))]
+
+
+def _log_of_trips(rng: np.random.Generator, size: int) -> tuple:
+    """The worths of some trips, and of the favorite after each, which may lag and waver."""
+    worths = rng.integers(0, size + 2, size=2 * size)
+    best = np.maximum.accumulate(worths)
+    lag = int(rng.integers(0, size + 1))
+    favorite = np.concatenate([np.zeros(lag, dtype=int), best])[: len(best)]
+    favorite[rng.random(len(favorite)) < 0.2] = 0
+    favorite[-1] = worths.max()
+    return worths.tolist(), favorite.tolist()
+
+
+def _search_and_repeat(worths: list, favorite: list) -> list:
+    best, first = max(worths), worths.index(max(worths)) + 1
+    right = [min(favorite[n:]) >= best for n in range(len(favorite))]
+    return [first, max(0, right.index(True) + 1 - first)]
 
 
 EXERCISES = {
+    "td_errors": Exercise(
+        answer=_td_errors,
+        draw=_trip,
+        hint="one error a step: the reward, plus the discounted value of the state that comes "
+        "next, minus the value of this one. After the last step nothing follows.",
+    ),
     "expected_sarsa_target": Exercise(
-        answer=lambda q_row, epsilon, reward, discount: (
-            reward + discount * ((1 - epsilon) * max(q_row) + epsilon * sum(q_row) / len(q_row))
+        answer=lambda q_row, probabilities, reward, discount, over: (
+            reward + (0 if over else discount * float(np.dot(probabilities, q_row)))
         ),
-        draw=lambda rng, size: (
-            rng.permutation(3 * size)[:size].tolist(),
-            float(rng.choice([0.0, 0.2, 1.0])),
-            int(rng.integers(-3, 4)),
-            float(rng.choice([0.5, 0.9])),
-        ),
-        hint="with probability epsilon all actions are equally likely, the best one included.",
+        draw=_row_and_policy,
+        hint="the mean of the row, weighted by how likely each action is, and nothing of it where "
+        "the episode is over.",
     ),
     "n_step_return": Exercise(
         answer=_n_step_return,
         draw=_values_ahead,
         hint="n rewards, discounted 0 to n - 1 times, and then the value of the state after the "
-        "n-th of them, discounted n times; values[0] is the state after the first step.",
+        "n-th of them, discounted n times; values[0] is the state after the first step. Where the "
+        "trip is over by then, nothing follows.",
     ),
     "q_update": Exercise(
         answer=_q_update,
         draw=_one_step,
-        hint="compare a step that ends the episode with one that does not: "
-        "what follows a terminal state?",
+        hint="look for a case that passes; in which argument does this one differ from it?",
     ),
     "double_q_target": Exercise(
-        answer=lambda first, second, reward, discount: (
-            reward + discount * second[int(np.argmax(first))]
-        ),
+        answer=_double_q_target,
         draw=_two_tables,
         hint="one table names the action, and only the other one is asked what it is worth.",
+    ),
+    "search_and_repeat": Exercise(
+        answer=_search_and_repeat,
+        draw=_log_of_trips,
+        hint="trips are counted from 1; the favorite is right for good from the trip after the "
+        "last one that left it below the best worth, and it can't be right before it saw it.",
     ),
 }
