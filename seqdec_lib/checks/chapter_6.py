@@ -67,8 +67,8 @@ EXERCISES = {
             np.round(rng.uniform(0, size, 3), 1).tolist(),
             float(np.round(rng.uniform(0, size), 1)),
         ),
-        hint="first the mean of the derivative over the winner, then subtract the mean of its three "
-        "entries and divide by 3; the rewards go the same way.",
+        hint="first the mean of the derivative over the winner, then subtract the mean of its "
+        "three entries and divide by 3; the rewards go the same way.",
     ),
     "best_baseline": Exercise(
         answer=_best_baseline,
