@@ -11,45 +11,38 @@ def _logits(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.round(rng.normal(scale=1.5, size=size + 1), 2)
 
 
-def _relaxed_jacobian(shares: list[float], tau: float) -> np.ndarray:
-    shares = np.array(shares)
-    return (np.diag(shares) - np.outer(shares, shares)) / tau
+def _relaxed_choice(logits: list[float], noise: list[float], tau: float) -> np.ndarray:
+    return softmax(np.add(logits, noise) / tau)
 
 
-def _exact_gradient(logits: list[float], rewards: list[float]) -> np.ndarray:
+def _straight_through_push(places: list[float], friend: float) -> list[np.ndarray]:
+    places = np.array(places)
+    slopes, rewards = -2 * (places.mean() - friend) * places, -((places - friend) ** 2)
+    return [(vector - vector.mean()) / len(places) for vector in (slopes, rewards)]
+
+
+def _best_baseline(logits: list[float], rewards: list[float]) -> float:
     probabilities = softmax(np.array(logits))
-    return probabilities * (np.array(rewards) - probabilities @ rewards)
+    scores = np.eye(len(probabilities)) - probabilities
+    weights = probabilities * (scores**2).sum(axis=1)
+    return float(weights @ np.array(rewards) / weights.sum())
 
 
-def _mean_relaxed_choice(logits: list[float], tau: float, draws: int, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    noisy = np.array(logits) + rng.gumbel(size=(draws, len(logits)))
-    return np.mean([softmax(row / tau) for row in noisy], axis=0)
+def _scores_given_winner(logits: list[float], winner: int, exponentials: list[float]) -> np.ndarray:
+    rates = np.exp(logits)
+    first = exponentials[winner] / rates.sum()
+    later = np.array(exponentials) / rates
+    later[winner] = 0.0
+    return -np.log(first + later)
+
+
+def _draw_errors(rng: np.random.Generator, size: int) -> tuple:
+    biases = np.sort(np.round(rng.uniform(0, 2, size + 1), 2))
+    variances = np.sort(np.round(rng.uniform(0.1, 40, size + 1), 1))[::-1]
+    return biases.tolist(), variances.tolist(), int(rng.integers(1, 200))
 
 
 EXERCISES = {
-    "noise_from_uniform": Exercise(
-        answer=lambda uniform: -np.log(-np.log(np.array(uniform))),
-        draw=lambda rng, size: (np.round(rng.uniform(0.01, 0.99, size), 3).tolist(),),
-        hint="solve u = exp(-exp(-g)) for g, from the outside in; at u = 1/e the noise is 0.",
-    ),
-    "chosen_action": Exercise(
-        answer=lambda logits, noise: int(np.argmax(np.add(logits, noise))),
-        draw=lambda rng, size: (
-            _logits(rng, size).tolist(),
-            np.round(rng.gumbel(size=size + 1), 2).tolist(),
-        ),
-        hint="which action has the largest sum of logit and noise? No softmax is needed.",
-    ),
-    "exact_gradient": Exercise(
-        answer=_exact_gradient,
-        draw=lambda rng, size: (
-            _logits(rng, size).tolist(),
-            rng.integers(0, 10, size + 1).tolist(),
-        ),
-        hint="differentiate the sum of pi_k r_k; the derivative of pi_k with respect to z_i is "
-        "pi_k (1 - pi_i) for k = i and -pi_k pi_i otherwise. The entries add up to 0.",
-    ),
     "leave_one_out_advantages": Exercise(
         answer=lambda returns: [
             r - np.mean(returns[:i] + returns[i + 1 :]) for i, r in enumerate(returns)
@@ -58,23 +51,50 @@ EXERCISES = {
         hint="with two returns each one's baseline is the other; the mean of all returns contains "
         "the sample's own and would be half of it there.",
     ),
-    "relaxed_jacobian": Exercise(
-        answer=_relaxed_jacobian,
-        draw=lambda rng, size: (
-            softmax(_logits(rng, size)).tolist(),
-            float(rng.choice([0.1, 0.5, 1.0, 5.0])),
-        ),
-        hint="row i, column j: how share i changes with logit j. A softmax of z / tau has the "
-        "derivative of a softmax, and the chain rule adds one factor.",
-    ),
-    "mean_relaxed_choice": Exercise(
-        answer=_mean_relaxed_choice,
+    "relaxed_choice": Exercise(
+        answer=_relaxed_choice,
         draw=lambda rng, size: (
             _logits(rng, size).tolist(),
-            float(rng.choice([0.5, 1.0])),
-            size,
-            int(rng.integers(0, 100)),
+            np.round(rng.gumbel(size=size + 1), 2).tolist(),
+            float(rng.choice([0.1, 0.5, 1.0, 5.0])),
         ),
-        hint="with a single draw it is right; with two, print both samples before averaging them.",
+        hint="the winner has the largest sum of logit and noise at every temperature; is the "
+        "largest share here still the winner's?",
+    ),
+    "straight_through_push": Exercise(
+        answer=_straight_through_push,
+        draw=lambda rng, size: (
+            np.round(rng.uniform(0, size, 3), 1).tolist(),
+            float(np.round(rng.uniform(0, size), 1)),
+        ),
+        hint="first the mean of the derivative over the winner, then subtract the mean of its "
+        "three entries and divide by 3; the rewards go the same way.",
+    ),
+    "best_baseline": Exercise(
+        answer=_best_baseline,
+        draw=lambda rng, size: (
+            _logits(rng, size).tolist(),
+            rng.integers(0, 10, size + 1).tolist(),
+        ),
+        hint="a weighted mean of the rewards; the weight of an action is its probability times the "
+        "squared length of its score, the one-hot row minus the probabilities.",
+    ),
+    "best_place": Exercise(
+        answer=lambda biases, variances, trips: int(
+            np.argmin(np.square(biases) + np.array(variances) / trips)
+        ),
+        draw=_draw_errors,
+        hint="square the bias, and divide the variance by the number of trips; return a place in "
+        "the list, counted from 0.",
+    ),
+    "scores_given_winner": Exercise(
+        answer=_scores_given_winner,
+        draw=lambda rng, size: (
+            _logits(rng, size).tolist(),
+            int(rng.integers(0, size + 1)),
+            np.round(rng.exponential(size=size + 1) + 0.01, 2).tolist(),
+        ),
+        hint="work with waiting times, exp(-score): the winner's is its exponential divided by the "
+        "sum of all rates, and a loser's is that plus its own exponential divided by its own rate.",
     ),
 }
