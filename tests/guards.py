@@ -7,6 +7,7 @@ CONTRIBUTING.md; `static_complaints` at the end lists them all.
 import ast
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -273,7 +274,15 @@ def _figure_texts(cell: NotebookNode) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-# --- claims, and cells that the reader doesn't see ----------------------------------------------
+# --- records, claims, and cells that the reader doesn't see ----------------------------------------------
+
+
+def record_complaints(notebook: NotebookNode) -> list[str]:
+    """A name stands for one number, or for one sentence."""
+    outputs = [output for _, cell in code_cells(notebook) for output in cell.outputs]
+    names = [output.metadata.get("scrapbook", {}).get("name") for output in outputs]
+    twice = {name: count for name, count in Counter(names).items() if name and count > 1}
+    return [f'records "{name}" {count} times: once is enough' for name, count in twice.items()]
 
 
 def claim_complaints(notebook: NotebookNode) -> list[str]:
@@ -407,6 +416,7 @@ def static_complaints(notebook: NotebookNode, size: int) -> list[str]:
         *budget_complaints(notebook),
         *prose_complaints(notebook),
         *fence_complaints(notebook),
+        *record_complaints(notebook),
         *claim_complaints(notebook),
         *bookkeeping_complaints(notebook),
         *alt_text_complaints(notebook),

@@ -355,6 +355,12 @@ def test_claim_that_the_chapter_does_not_say_is_caught(chapter: NotebookNode) ->
     assert 'claims "the goats are white", which no paragraph says' in only_complaint(chapter)
 
 
+def test_name_that_is_recorded_twice_is_caught(chapter: NotebookNode) -> None:
+    for _ in range(2):
+        record_cell(chapter, 'record("goats", 99)', "goats", value="99")
+    assert 'records "goats" 2 times' in only_complaint(chapter)
+
+
 def test_claim_committed_as_false_is_caught(chapter: NotebookNode) -> None:
     add_text(chapter, "The goats are white.")
     record_cell(chapter, "claim(...)", "claim: The goats are white.", value="False")
