@@ -274,13 +274,13 @@ def _figure_texts(cell: NotebookNode) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-# --- records, claims, and cells that the reader doesn't see ----------------------------------------------
+# --- records, claims, and cells that the reader doesn't see --------------------------------
 
 
 def record_complaints(notebook: NotebookNode) -> list[str]:
     """A name stands for one number, or for one sentence."""
     outputs = [output for _, cell in code_cells(notebook) for output in cell.outputs]
-    names = [output.metadata.get("scrapbook", {}).get("name") for output in outputs]
+    names = [output.get("metadata", {}).get("scrapbook", {}).get("name") for output in outputs]
     twice = {name: count for name, count in Counter(names).items() if name and count > 1}
     return [f'records "{name}" {count} times: once is enough' for name, count in twice.items()]
 
