@@ -1,8 +1,13 @@
-"""Chapter 4 with five seeds: the race on the tree, the race on the lake, the learned network."""
+"""Chapter 4: both races, the learned network with five seeds, and search in forty large trees.
+
+Learners run side by side, which makes them cheap: five independent groups of thirty on the tree and
+of twenty on the lake. Names of numbers end in the group, or the seed."""
+
+from itertools import product
 
 import numpy as np
 
-from seqdec_lib.experience import collect, regret, regret_of
+from seqdec_lib.experience import collect, mean_interval, regret, regret_of
 from seqdec_lib.learning import (
     CountModel,
     DynaQ,
@@ -10,12 +15,23 @@ from seqdec_lib.learning import (
     TabularLearner,
     greedy,
     harmonic,
+    random_shooting,
     total_variation,
+    tree_search,
 )
 from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
 
-SEEDS = range(5)
-CASES = ("tree", "lake", "network")
+GROUPS = 5
+SEEDS = (0,)  # the groups are inside
+RIVALS = ("Q-learning", "Replay", "Memory", "Dyna-Q", "Counts and planning")
+ON_LAKE = ("Q-learning", "Replay", "Dyna-Q", "Counts and planning")
+SEARCHES = ("mixed", "shooting", "mean", "best of many")
+CASES = (
+    *(f"search, {name}" for name in SEARCHES),
+    *(f"tree, {name}" for name in RIVALS),
+    *(f"lake, {name}" for name in ON_LAKE),
+    "network",
+)
 AGREEMENT = 0.1  # the network is trained by floating-point sums; all else repeats exactly
 
 MOST = 18_000  # steps on the tree: three thousand trips, as in chapter 3
@@ -29,11 +45,15 @@ BEST = {  # exploration on the tree, as `world_models_settings` found it
 LAKE_POWER = {"Q-learning": 0.6, "Replay": 0.6, "Dyna-Q": 0.6}
 LAKE_LOOKS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000]
 WALKS = [100, 300, 1000]
+TREES, MORNINGS = 40, 12
+SIZES = [50, 200, 800, 2400]  # simulations per decision
 
 
 def run(case: str, seed: int) -> dict[str, float]:
     """One part of the chapter."""
-    return {"tree": on_the_tree, "lake": on_the_lake, "network": learned}[case](seed)
+    part, _, name = case.partition(", ")
+    parts = {"tree": on_the_tree, "lake": on_the_lake, "search": far}
+    return parts[part](name, seed) if name else learned()
 
 
 # -- the race on the tree
@@ -100,21 +120,21 @@ def race(learner, tree, most: int = MOST) -> tuple[np.ndarray, np.ndarray]:
     return known, found
 
 
-def on_the_tree(seed: int) -> dict[str, float]:
-    """Geometric means of steps, the share that never got there, ratios to Q-learning."""
-    tree, numbers, logs = TravelTree(), {}, {}
-    for name, exploration in BEST.items():
-        learner = tree_learners(tree, exploration, seed)[name]()
-        known, found = race(learner, tree)
-        logs[name] = np.log(np.minimum(known, MOST))
-        numbers[f"{name} steps"] = np.exp(logs[name].mean())
-        numbers[f"{name} found"] = np.exp(np.log(np.minimum(found, MOST)).mean())
-        numbers[f"{name} never"] = np.isinf(known).sum()
-        if name == "Dyna-Q":
-            learner.train(max(0, 6000 - learner.steps_per_chain))
-            rows = greedy(learner.q_values)
-            numbers["dyna_regret"] = np.mean([regret_of(tree, policy) for policy in rows])
-        numbers[f"{name} ratio"] = np.exp((logs["Q-learning"] - logs[name]).mean())
+def on_the_tree(name: str, seed: int) -> dict[str, float]:
+    """Geometric means of steps in each group, and how many never got there."""
+    tree, numbers = TravelTree(), {}
+    learner = tree_learners(tree, BEST[name], seed, replicas=30 * GROUPS)[name]()
+    known, found = race(learner, tree)
+    for group in range(GROUPS):
+        mine = slice(30 * group, 30 * (group + 1))
+        numbers[f"steps {group}"] = np.exp(np.log(np.minimum(known[mine], MOST)).mean())
+        numbers[f"found {group}"] = np.exp(np.log(np.minimum(found[mine], MOST)).mean())
+        numbers[f"never {group}"] = np.isinf(known[mine]).sum()
+    if name == "Dyna-Q":
+        learner.train(max(0, 6000 - learner.steps_per_chain))
+        numbers["trained"] = learner.steps_per_chain
+        rows = greedy(learner.q_values)
+        numbers["regret"] = np.mean([regret_of(tree, policy) for policy in rows])
     return numbers
 
 
@@ -162,17 +182,15 @@ def lake_regrets(learner, looks: list[int]) -> np.ndarray:
     return np.array(regrets)
 
 
-def on_the_lake(seed: int) -> dict[str, float]:
-    """Mean regrets at each look, and the steps at which the mean falls to 5 %."""
+def on_the_lake(name: str, seed: int) -> dict[str, float]:
+    """Mean regrets of each group at each look, and the steps at which the mean falls to 5 %."""
+    looks = LAKE_LOOKS if name == "Q-learning" else LAKE_LOOKS[:-2]
+    learner = lake_learners(LAKE_POWER.get(name, 1.0), seed, replicas=20 * GROUPS)[name]()
+    regrets = lake_regrets(learner, looks).reshape(len(looks), GROUPS, 20).mean(axis=2)
     numbers = {}
-    for name in ("Q-learning", "Replay", "Dyna-Q", "Counts and planning"):
-        looks = LAKE_LOOKS if name == "Q-learning" else LAKE_LOOKS[:-2]
-        learner = lake_learners(LAKE_POWER.get(name, 1.0), seed)[name]()
-        means = lake_regrets(learner, looks).mean(axis=1)
-        numbers |= {f"{name} {look}": mean for look, mean in zip(looks, means, strict=True)}
-        numbers[f"{name} steps"] = crossing(looks, means)
-    for name in ("Replay", "Dyna-Q", "Counts and planning"):
-        numbers[f"{name} ratio"] = numbers["Q-learning steps"] / numbers[f"{name} steps"]
+    for group, means in enumerate(regrets.T):
+        numbers |= {f"{n} {group}": mean for n, mean in zip(looks, means, strict=True)}
+        numbers[f"steps {group}"] = crossing(looks, means)
     return numbers
 
 
@@ -187,10 +205,73 @@ def crossing(looks: list[int], means: np.ndarray, limit: float = 0.05) -> float:
     return float(looks[i] * (looks[i + 1] / looks[i]) ** share)
 
 
+# -- search in large trees
+
+
+def far(name: str, seed: int) -> dict[str, float]:
+    """Mean regret over the trees, its interval, and the questions asked per trip."""
+    numbers = {}
+    for size in SIZES[:3] if name == "mean" else SIZES:
+        if name == "best of many":
+            regrets, queries = best_of_many(size, seed)
+        else:
+            planner = random_shooting if name == "shooting" else tree_search
+            options = {"best_weight": 0.5} if name == "mixed" else {}
+            regrets, queries = travel_far(planner, size, seed, **options)
+        found = mean_interval(regrets)
+        numbers |= {f"{size}": found.mean, f"{size} low": found.low, f"{size} high": found.high}
+        numbers[f"{size} queries"] = queries
+    return numbers
+
+
+def forest(seed: int) -> tuple:
+    """The trees as one simulator; (trees, 2) their best and random returns; their leaves."""
+    woods = [TravelTree(horizon=MORNINGS, seed=1000 * seed + k) for k in range(TREES)]
+    one, values = woods[0], np.array([(t.optimal_return(), t.random_return()) for t in woods])
+    leaves = [tree.level_enjoyment(one.horizon) for tree in woods]
+
+    def step(states, actions, rng):  # state = tree * n_states + node
+        which, nodes = np.divmod(states, one.n_states)
+        after = one.branching * nodes + 1 + actions
+        ended, rewards = after >= one.first_leaf, np.zeros(len(after))
+        for k in np.unique(which[ended]):
+            mine = ended & (which == k)
+            rewards[mine] = leaves[k][after[mine] - one.first_leaf]
+        return which * one.n_states + after, rewards, ended
+
+    return one, step, values, leaves
+
+
+def travel_far(planner, number: int, seed: int, **options) -> tuple[np.ndarray, float]:
+    """Regrets (trees,) of planning anew each morning, and questions asked per trip."""
+    one, step, values, _ = forest(seed)
+    rng = np.random.default_rng(seed)
+    states, queries = np.arange(TREES) * one.n_states, 0
+    for left in range(one.horizon, 0, -1):
+        plan = planner(step, states, left, one.branching, number, rng, **options)
+        states, paid, _ = step(states, plan.q_values.argmax(axis=1), rng)
+        queries += plan.queries
+    return (values[:, 0] - paid) / (values[:, 0] - values[:, 1]), queries / TREES
+
+
+def best_of_many(number: int, seed: int) -> tuple[np.ndarray, float]:
+    """As many questions as shooting asks with this number of simulations per decision, spent on
+    whole random trips before leaving home, of which the best is taken: expected regrets, exactly.
+    """
+    queries = number * MORNINGS * (MORNINGS + 1) // 2
+    _, _, values, leaves = forest(seed)
+    regrets = []
+    for worth, (best, random) in zip(leaves, values, strict=True):
+        below = np.arange(len(worth) + 1) / len(worth)
+        expected = (np.diff(below ** (queries // MORNINGS)) * np.sort(worth)).sum()
+        regrets.append(regret(expected, best, random))
+    return np.array(regrets), queries
+
+
 # -- a network in the place of counts
 
 
-def learned(seed: int) -> dict[str, float]:
+def learned() -> dict[str, float]:
     """Counts and networks on walks that begin on any square of the larger lake."""
     lake = from_gymnasium("FrozenLake8x8-v1")
     anywhere = ~lake.terminal / (~lake.terminal).sum()
@@ -198,10 +279,10 @@ def learned(seed: int) -> dict[str, float]:
     world = TabularProblem(*table, anywhere, lake.discount, lake.horizon)
     place = np.hstack([np.repeat(np.eye(8), 8, axis=0), np.tile(np.eye(8), (8, 1))])
     exact, numbers = lake.mdp().transitions[~lake.terminal], {}
-    for walks in WALKS:
+    for walks, seed in product(WALKS, range(GROUPS)):
         seen = collect(world, policy=None, episodes=walks, seed=seed)
-        numbers[f"goals {walks}"] = seen.returns().sum()
-        numbers[f"steps {walks}"] = seen.mask.sum()
+        numbers[f"goals {walks} {seed}"] = seen.returns().sum()
+        numbers[f"steps {walks} {seed}"] = seen.mask.sum()
         models = {
             "counts": CountModel(64, 4).add(seen),
             "squares": NeuralModel(np.eye(64), 4, seed=seed).fit(seen),
@@ -210,6 +291,6 @@ def learned(seed: int) -> dict[str, float]:
         for name, model in models.items():
             rows = model.next_state_probabilities()[~lake.terminal]
             plan = greedy(model.plan(lake.discount, tol=1e-6)[0], within=1e-5)
-            numbers[f"{name} {walks} error"] = total_variation(rows, exact).mean()
-            numbers[f"{name} {walks} regret"] = regret_of(lake, plan)
+            numbers[f"{name} {walks} error {seed}"] = total_variation(rows, exact).mean()
+            numbers[f"{name} {walks} regret {seed}"] = regret_of(lake, plan)
     return numbers

@@ -31,7 +31,7 @@ def _dream(q: list[list[float]], diary: list, picked: list[int], discount: float
 
 
 def _night(rng: np.random.Generator, size: int) -> tuple:
-    """A table (size + 1, 2), steps that were taken in it, which of them are imagined, a discount."""
+    """A table (size + 1, 2), steps that were taken, which of them are imagined, a discount."""
     states = size + 1
     diary = [
         [int(rng.integers(states)), int(rng.integers(2)), int(rng.integers(5))]
