@@ -104,6 +104,10 @@ class Chapter:
         self.marked |= set(names)
         return "".join(f'<a id="{name}"></a>' for name in names)
 
+    def is_own(self, reference: nodes.Element) -> bool:
+        """Whether a link offers this very notebook."""
+        return CHAPTERS + Path(reference["reftarget"]).stem == self.docname
+
     def target(self, reference: nodes.Element) -> str:
         """The destination of a link, "" where the notebooks have none."""
         address = reference.get("refuri", "")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from docutils import nodes
+from sphinx import addnodes
 
 CODE_LANGUAGES = {"ipython3": "python", "default": "", "none": "", "text": ""}
 FOLDED = {"dropdown", "toggle"}
@@ -18,6 +19,9 @@ FOLDED = {"dropdown", "toggle"}
 
 class Page(Protocol):
     """What a writer has to ask the book about."""
+
+    def is_own(self, reference: nodes.Element) -> bool:
+        """Whether a link offers the very notebook that is being written."""
 
     def target(self, reference: nodes.Element) -> str:
         """The destination of a link, "" where the notebooks have none."""
@@ -114,6 +118,8 @@ class Writer:
     # -- blocks
 
     def on_paragraph(self, node: nodes.paragraph) -> str:
+        if any(map(self.page.is_own, node.findall(addnodes.download_reference))):
+            return ""  # "Take the notebook", says the site
         text = self.inline(node)
         text = re.sub(r"^(#|>|[-+](?=\s|$)|[-=]+$)", r"\\\1", text)
         return self.page.anchor(node) + re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", text)

@@ -18,7 +18,7 @@ SECONDS = {
     "test_course.py": 250,
     "test_guards.py": 50,
     "test_assignments.py": 45,
-    "test_language.py": 40,
+    "test_language.py": 20,
     "test_lab.py": 60,
     "test_notebooks.py": 35,
     "test_build.py": 35,
@@ -29,7 +29,7 @@ SECONDS = {
     "test_solutions.py": 10,
 }
 OTHERS = 3
-SLOW_FIXTURES = {"sandbox", "site"}  # whatever needs one of them is slow
+SLOW_FIXTURES = {"sandbox", "site", "harness_run"}  # whatever needs one of them is slow
 
 
 @cache

@@ -27,6 +27,8 @@ def page_blocks(page: Path) -> list[str]:
         cell.replace_with(*captions)
     for extra in article.select(".headerlink, h2 .section-number, h3 .section-number"):
         extra.decompose()
+    for offer in article.select("p:has(a.download)"):  # whoever reads the notebook has it
+        offer.decompose()
     for formula in article.select(".math"):
         number = formula.select_one(".eqno")
         tag = rf"\tag{{{number.extract().get_text().strip('() ¶#')}}}" if number else ""

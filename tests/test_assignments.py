@@ -126,6 +126,7 @@ def test_the_solved_notebook_is_perfect(
         assert {name: error for name, error in raised.items() if error} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_released_notebook_runs_to_its_end_and_is_kind(
     assignment: str, capsys: pytest.CaptureFixture
@@ -172,6 +173,7 @@ def test_points_and_problems_fit_together(assignment: str) -> None:
         assert f"## {heading}\n" in rubric
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("assignment", "cell", "mistake"), list(mutants()))
 def test_a_mistake_loses_its_points(
     assignment: str, cell: str, mistake: str, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,22 @@ def test_without_planning_steps_it_is_q_learning(chains, memory) -> None:
     assert np.array_equal(awake.q_values, dreamless.q_values)
 
 
+@both
+@pytest.mark.parametrize("asked", [{}, {"planning_steps": 1}, {"planning_steps": 4}])
+def test_so_many_steps_are_imagined_for_each_real_one(monkeypatch, asked, memory) -> None:
+    dyna, imagined = DynaQ(TravelTree(horizon=2), chains=2, replicas=3, **asked, **memory), []
+    update = dyna.update
+
+    def counting(seen: Transitions, *rest: object) -> None:
+        imagined.append(seen.replicas.tolist())
+        update(seen, *rest)
+
+    monkeypatch.setattr(dyna, "update", counting)
+    dyna.train(3)
+    assert len(imagined) == 3 * (1 + asked.get("planning_steps", 10))
+    assert set(map(tuple, imagined)) == {(0, 0, 1, 1, 2, 2)}
+
+
 def test_dyna_counts_every_real_step_and_no_imagined_one():
     dyna = DynaQ(from_gymnasium("FrozenLake-v1"), planning_steps=3, replicas=5, chains=2)
     dyna.train(100)
@@ -101,6 +117,27 @@ def test_replicas_remember_what_is_theirs_however_it_is_told() -> None:
         assert shares(memory, 0).tolist() == [0, 1, 0, 0]
         assert shares(memory, 1).tolist() == [0, 0, 1, 0]
         assert np.abs(shares(memory, 2) - [0.5, 0, 0, 0.5]).max() < 0.02
+
+
+@both
+def test_what_is_dreamed_is_drawn_from_another_stream_than_what_is_done(memory) -> None:
+    """Imagined steps change the table; what is done at random does not hear of them."""
+    options = dict(exploration=1.0, seed=7, chains=2, **memory)
+    real = [
+        [seen.actions.tolist() for seen in (dyna.step() for _ in range(20))]
+        for dyna in (DynaQ(TravelTree(horizon=3), steps, **options) for steps in (0, 5))
+    ]
+    assert real[0] == real[1]
+    dyna = DynaQ(TravelTree(horizon=3), 0, **options)
+    assert dyna.rng.random(9).tolist() != dyna._dreams.random(9).tolist()
+
+
+def test_the_smallest_memory_knows_the_last_step_of_each_replica() -> None:
+    replay = Replay(1, 3)
+    replay.add(seen([0, 1], 2))
+    replay.add(seen([3], 0))
+    assert shares(replay, 2).tolist() == [0, 1, 0, 0]
+    assert shares(replay, 0).tolist() == [0, 0, 0, 1]
 
 
 @both

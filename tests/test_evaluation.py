@@ -16,6 +16,7 @@ from seqdec_lib.experience.evaluation import (
     regret_of,
     share_interval,
 )
+from seqdec_lib.experience.trajectories import collect
 from seqdec_lib.problems import TravelTree
 
 quick = settings(max_examples=50, deadline=None, derandomize=True)
@@ -115,6 +116,18 @@ def test_the_interval_is_that_of_the_t_test(samples: list[float], confidence: fl
     if width > 1e-3:
         for outside in (estimate.low - 0.01 * width, estimate.high + 0.01 * width):
             assert not estimate.contains(outside)
+
+
+def test_intervals_hold_95_of_100_unless_told() -> None:
+    samples, tree = [1.0, 2.0, 4.0], TravelTree(horizon=2)
+    assert mean_interval(samples) == mean_interval(samples, 0.95) != mean_interval(samples, 0.9)
+    assert share_interval(1, 3) == share_interval(1, 3, 0.95) != share_interval(1, 3, 0.9)
+    assert estimate_return(tree, None, 9, 0) == estimate_return(tree, None, 9, 0, 0.95)
+    found = estimate_return(tree, None, 9, 0, 0.5)
+    assert found == mean_interval(collect(tree, None, 9, 0).returns(), 0.5)
+    discounted = TravelTree(horizon=2, discount=0.5)
+    by_hand = mean_interval(collect(discounted, None, 9, 0).returns(0.5))
+    assert estimate_return(discounted, None, 9, 0) == by_hand
 
 
 def test_an_estimate_reads_well() -> None:

@@ -68,6 +68,22 @@ def test_what_is_expected_is_the_mean_over_what_is_done(q_values, seed, share, t
 
 
 @few
+@given(
+    arrays(float, array_shapes(min_dims=3, max_dims=4, max_side=4), elements=values),
+    st.integers(0, 99),
+    st.floats(0, 1),
+    temperatures,
+)
+def test_tables_side_by_side_are_tables_one_by_one(q_values, seed, share, temperature) -> None:
+    for behavior in behaviors(*q_values.shape[-2:], seed, share, temperature):
+        together = behavior.probabilities(q_values, step=3)
+        assert together.shape == q_values.shape
+        for place in np.ndindex(q_values.shape[:-2]):
+            alone = behavior.probabilities(q_values[place], step=3)
+            np.testing.assert_allclose(together[place], alone, rtol=1e-12)
+
+
+@few
 @given(tables, st.integers(0, 99), st.floats(0, 1), temperatures)
 def test_only_possible_actions_are_chosen(q_values, seed, share, temperature) -> None:
     states, rng = np.arange(len(q_values)), np.random.default_rng(seed)

@@ -171,6 +171,54 @@ def test_ppo_stops_pushing_a_choice_that_has_moved_far_enough() -> None:
     assert (gradient(ppo_loss(model, not_yet), model) != 0).any()
 
 
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 999), beta=st.sampled_from([0.0, 0.7]), clip=st.floats(0, 1))
+def test_both_losses_are_their_formulas_written_out(seed: int, beta: float, clip: float) -> None:
+    rng = np.random.default_rng(seed)
+    model, reference, before = table(seed), table(seed + 1), table(seed + 2)
+    rows = torch.from_numpy(rng.integers(8, size=5))
+    samples = drawn(before, reference, rows, torch.from_numpy(ENJOYMENT))
+    with torch.no_grad():
+        now = choice_log_probabilities(model, samples.batch).numpy()
+    old, leash = samples.old.numpy(), samples.reference.numpy()
+
+    def advantages(log_pi: np.ndarray) -> np.ndarray:
+        returns = samples.rewards.numpy() - beta * (log_pi - leash)
+        return np.array([returns[i] - np.delete(returns, i).mean() for i in range(5)])
+
+    expected = -(advantages(now.sum(1)) * now.sum(1)).mean()
+    assert policy_gradient_loss(model, samples, beta).item() == pytest.approx(expected)
+    gain = 0.0
+    for row, advantage in enumerate(advantages(old.sum(1))):
+        for ratio in np.exp(now[row] - old[row]):
+            gain += min(ratio * advantage, np.clip(ratio, 1 - clip, 1 + clip) * advantage)
+    assert ppo_loss(model, samples, beta, clip).item() == pytest.approx(-gain / 5, abs=1e-12)
+    assert ppo_loss(model, samples).item() == ppo_loss(model, samples, 0.0, 0.2).item()
+    assert policy_gradient_loss(model, samples) == policy_gradient_loss(model, samples, 0.0)
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+def test_samples_are_drawn_once_for_so_many_updates(updates: int) -> None:
+    model, played = table(0), []
+
+    def count(generator: torch.Generator) -> Batch:
+        played.append(len(played))
+        return TRIPS
+
+    draw = Sampler(model, model, count, lambda batch: torch.zeros(8), updates)
+    came = [draw(torch.Generator()) for _ in range(7)]
+    assert len(played) == -(-7 // updates)
+    assert [came[i] is came[i + 1] for i in range(6)] == [(i + 1) % updates > 0 for i in range(6)]
+    state = draw.state_dict()
+    other = Sampler(model, model, count, lambda batch: torch.zeros(8), updates)
+    assert other.state_dict() == {"used": updates, "kept": None}
+    other.load_state_dict(state)
+    draw(torch.Generator()), other(torch.Generator())
+    assert other.state_dict()["used"] == draw.state_dict()["used"] == 7 % updates + 1
+    other.load_state_dict({"used": updates, "kept": None})
+    assert other.kept is None
+
+
 def test_at_the_optimum_every_sample_has_the_same_return() -> None:
     """reward - beta log(pi* / reference) is beta log Z: no sample is better than another, so the
     gradient has no noise left."""
@@ -412,6 +460,7 @@ ROWS = np.full((TREE.first_leaf, 2), 0.5)
         ),
         (lambda: kl_divergence([1.0], [0.5, 0.5]), "both have shape"),
         (lambda: kl_divergence([0.5], [1.0]), "sum to 1"),
+        (lambda: kl_divergence([[1.0]], [[1.0]]), "both have shape"),
         (lambda: Sampler(None, None, None, None, updates=0), "updates must be a whole number"),
         (lambda: ppo_loss(None, None, beta=-1.0), "beta must be a number of at least 0"),
         (lambda: ppo_loss(None, None, clip=2.0), "clip must be a number from 0 to 1"),

@@ -674,7 +674,7 @@ class Results:
 
 
 @pytest.fixture(scope="module")
-def results(original: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> Results:
+def harness_run(original: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Run pytest on a short healthy chapter and on its injured copy, in a process of its own."""
     folder = tmp_path_factory.mktemp("chapters")
     chapter = short_chapter(original)
@@ -731,37 +731,37 @@ def cell_name(case: str) -> str:
     return f"Cell {1 + list(CASES | NETWORK).index(case)}"
 
 
-def test_healthy_chapter_passes(results: Results) -> None:
+def test_healthy_chapter_passes(harness_run: Results) -> None:
     names = ["committed", "Cell 0", *map(cell_name, CASES | NETWORK), "budget and network"]
-    assert results.healthy == dict.fromkeys(names, "")
+    assert harness_run.healthy == dict.fromkeys(names, "")
 
 
-def test_static_guards_are_part_of_the_run(results: Results) -> None:
-    assert "types the number 0.93" in results.injured["committed"]
+def test_static_guards_are_part_of_the_run(harness_run: Results) -> None:
+    assert "types the number 0.93" in harness_run.injured["committed"]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_run_of_injured_cell(results: Results, case: str) -> None:
-    failure, message = results.injured[cell_name(case)], CASES[case].message
+def test_run_of_injured_cell(harness_run: Results, case: str) -> None:
+    failure, message = harness_run.injured[cell_name(case)], CASES[case].message
     assert failure == "" if message is None else message in failure
 
 
 @pytest.mark.parametrize("case", NETWORK)
-def test_network_attempt_is_caught_though_swallowed(results: Results, case: str) -> None:
-    assert results.injured[cell_name(case)] == ""
+def test_network_attempt_is_caught_though_swallowed(harness_run: Results, case: str) -> None:
+    assert harness_run.injured[cell_name(case)] == ""
     attempt = f"{cell_name(case)} tried to reach {NETWORK[case][1]}: a chapter runs offline"
-    assert attempt in results.injured["budget and network"]
+    assert attempt in harness_run.injured["budget and network"]
 
 
-def test_overrun_of_the_budget_is_caught_though_cells_failed(results: Results) -> None:
-    assert "more than twice its budget of 0.1" in results.injured["budget and network"]
+def test_overrun_of_the_budget_is_caught_though_cells_failed(harness_run: Results) -> None:
+    assert "more than twice its budget of 0.1" in harness_run.injured["budget and network"]
 
 
-def test_a_wait_that_is_stated_and_not_taken_is_caught(results: Results) -> None:
+def test_a_wait_that_is_stated_and_not_taken_is_caught(harness_run: Results) -> None:
     complaint = f"{cell_name('wait that does not come')} takes 0 CPU seconds and states 60"
-    assert complaint in results.injured["budget and network"]
+    assert complaint in harness_run.injured["budget and network"]
 
 
-def test_cpu_time_and_budget_are_reported(results: Results) -> None:
-    assert re.search(r"^injured: \d+ s of CPU, budget 0.1 s$", results.terminal, re.MULTILINE)
-    assert re.search(r"^healthy: \d+ s of CPU, budget \d+ s$", results.terminal, re.MULTILINE)
+def test_cpu_time_and_budget_are_reported(harness_run: Results) -> None:
+    assert re.search(r"^injured: \d+ s of CPU, budget 0.1 s$", harness_run.terminal, re.MULTILINE)
+    assert re.search(r"^healthy: \d+ s of CPU, budget \d+ s$", harness_run.terminal, re.MULTILINE)

@@ -256,6 +256,40 @@ def test_leave_one_out_leaves_its_own_return_out() -> None:
     assert torch.allclose(leave_one_out(returns), torch.tensor([4.0, 3.5, 1.5]))
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.floats(-9, 0), st.floats(-9, 9)), min_size=2, max_size=6))
+def test_the_loss_is_minus_the_mean_of_advantage_times_log_probability(pairs: list) -> None:
+    log_p, returns = torch.tensor(pairs, dtype=torch.float64).T
+    earned = returns.clone().requires_grad_()
+    for baseline in ("none", "leave-one-out"):
+        expected = 0.0
+        for i, (log, own) in enumerate(pairs):
+            others = [value for j, (_, value) in enumerate(pairs) if j != i]
+            mean = sum(others) / len(others) if baseline != "none" else 0.0
+            expected -= (own - mean) * log / len(pairs)
+        loss = score_function_loss(log_p, returns, baseline)
+        assert loss.item() == pytest.approx(expected, abs=1e-9)
+        assert not score_function_loss(log_p, earned, baseline).requires_grad  # held fixed
+    usual = score_function_loss(log_p, returns)
+    assert usual.item() == score_function_loss(log_p, returns, "leave-one-out").item()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_random_bits_become_the_middles_of_equal_intervals(monkeypatch, dtype) -> None:
+    """All the bits of the digits, and nothing else: sign and exponent are not drawn."""
+    digits, whole = (52, torch.int64) if dtype == torch.float64 else (23, torch.int32)
+    bits = torch.tensor([0, 1, 5, 2**digits - 1, 2**digits, -1, 2 ** (digits - 1)]).to(whole)
+
+    def random_(words: Tensor, generator: object) -> Tensor:
+        return words.copy_(bits.view(words.dtype) if words.dtype != whole else bits)
+
+    monkeypatch.setattr(Tensor, "random_", random_)
+    bits = torch.cat([bits, bits[:1]])  # an even number, whatever the words are
+    u = torch.exp(-torch.exp(-gumbel_noise((8,), dtype).double()))
+    expected = (bits.double() % 2**digits + 0.5) / 2**digits
+    torch.testing.assert_close(u, expected, rtol=1e-3, atol=1e-7)
+
+
 @given(shift=st.floats(-100, 100))
 def test_a_baseline_makes_the_offset_of_the_returns_irrelevant(shift: float) -> None:
     log_probabilities = torch.tensor([-1.0, -2.0, -0.5], dtype=torch.float64, requires_grad=True)

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from seqdec_lib.book.interactive import Frame, SliderFigure, on_simplex, simplex_slider, trip_slider
+from seqdec_lib.book.interactive import Frame, SliderFigure, simplex_slider, trip_slider
 from seqdec_lib.problems import TravelTree
 
 FRAMES = [Frame("a < b", "first & only", "<circle r='1'/>"), Frame("two", "second", "<g/>")]
@@ -63,17 +63,13 @@ def test_incomplete_figures_are_refused(changes: dict, message: str) -> None:
         figure(**changes)
 
 
-def test_one_hot_choices_lie_in_the_corners() -> None:
-    corners = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
-    np.testing.assert_array_equal(on_simplex(np.eye(3), corners), corners)
-    with pytest.raises(ValueError, match="three actions"):
-        on_simplex(np.eye(2), corners)
-
-
 def test_the_simplex_starts_at_temperature_one() -> None:
     samples = np.random.default_rng(0).dirichlet(np.ones(3), size=(3, 5))
     shown = simplex_slider(samples, [0.1, 1.0, 10.0], np.full(3, 1 / 3), ["a", "b", "c"])
     assert shown.start == 1 and shown.frames[1].label == "τ = 1.00"
+    corners = simplex_slider(np.eye(3)[None].repeat(2, 0), [1.0, 2.0], np.full(3, 1 / 3), "abc")
+    for place in ["M 210 40 h 0", "M 36 340 h 0", "M 384 340 h 0"]:
+        assert place in corners.frames[0].svg
 
 
 def test_each_wish_has_its_trip_on_the_map():

@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from itertools import product
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,8 +20,7 @@ from seqdec_lib.language.corpus import (
 )
 from seqdec_lib.language.facts import FACTS, PARTICLES, Noun, particle
 from seqdec_lib.language.text import END, TURN, Tokenizer, answers, prompt_tokens, training_batch
-from seqdec_lib.sequences.decoding import beam_search, generate
-from seqdec_lib.sequences.losses import IGNORE, Batch, log_probabilities, sequence_loss
+from seqdec_lib.sequences.losses import IGNORE, log_probabilities, sequence_loss
 from seqdec_lib.sequences.training import fit, minibatches
 from seqdec_lib.sequences.transformer import Transformer
 
@@ -145,13 +144,18 @@ def test_the_book_needs_this_sentence():
     )
 
 
+@cache
+def whole_corpus() -> str:
+    return "\n".join(TURN.join(pair) for pair in Corpus.of().pairs)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_withheld_pairs_are_absent_in_both_languages_and_their_words_are_not(seed):
     pairs = withheld_pairs(seed=seed)
     corpus = Corpus.of(withheld=pairs.all)
     assert len(pairs.test) >= 30 and not pairs.test & pairs.validation
     trained = "\n".join(TURN.join(pair) for pair in corpus.pairs)
-    everything = "\n".join(TURN.join(pair) for pair in Corpus.of().pairs)
+    everything = whole_corpus()
     told = {text[-2:] for text in corpus.texts}
     for country, template in pairs.all:
         for language in LANGUAGES:
@@ -164,11 +168,11 @@ def test_withheld_pairs_are_absent_in_both_languages_and_their_words_are_not(see
 
 
 def test_unseen_facts_are_in_no_text_at_all():
+    texts = [(pair, set(TOKENIZER.encode(TURN.join(pair)))) for pair in CORPUS.pairs]
     for fact in (FACT[country] for country, _ in PAIRS.unseen):
-        for pair in CORPUS.pairs:
-            ids = set(TOKENIZER.encode(TURN.join(pair)))
-            country = {*TOKENIZER.encode(fact.country)[-1:], *TOKENIZER.encode(fact.country_ko)}
-            capital = {*TOKENIZER.encode(fact.capital), *TOKENIZER.encode(fact.capital_ko)}
+        country = {*TOKENIZER.encode(fact.country)[-1:], *TOKENIZER.encode(fact.country_ko)}
+        capital = {*TOKENIZER.encode(fact.capital), *TOKENIZER.encode(fact.capital_ko)}
+        for pair, ids in texts:
             assert not (ids & country and ids & capital), (fact, pair)
 
 
@@ -215,32 +219,12 @@ def test_a_batch_asks_for_each_next_token_that_counts(count_prompt):
         ids = [*TOKENIZER.encode(prompt + TURN + answer), END]
         first = 1 if count_prompt else len(TOKENIZER.encode(prompt + TURN))
         with torch.no_grad():
-            rows = [model(torch.tensor([ids[:t]]), at=-1) for t in range(first, len(ids))]
-        chosen = torch.cat(rows).log_softmax(-1)[range(len(rows)), ids[first:]]
+            rows = model(torch.tensor([ids[:-1]]), at=slice(first - 1, None))[0]
+        chosen = rows.log_softmax(-1)[range(len(rows)), ids[first:]]
         assert torch.isclose(found[row], chosen.sum(), atol=1e-3)
         total, count = total - chosen.sum().item(), count + len(chosen)
     assert math.isclose(loss.item(), total / count, rel_tol=1e-4)
     assert (batch.targets != IGNORE).sum() == count
-
-
-def test_rows_are_drawn_as_often_as_their_weights_say():
-    data = Batch(torch.arange(3)[:, None], torch.arange(3)[:, None])
-    drawn = minibatches(data, 20_000, [1, 0, 3])(torch.Generator().manual_seed(0)).tokens
-    share = torch.bincount(drawn[:, 0], minlength=3) / len(drawn)
-    assert share[1] == 0 and abs(share[2] - 0.75) < 0.02
-    for weights in ([1, 2], [-1, 1, 1], [0, 0, 0], [math.nan, 1, 1]):
-        with pytest.raises(ValueError, match="weights must be 3 numbers"):
-            minibatches(data, 2, weights)
-
-
-def test_watching_changes_nothing():
-    batch, results = training_batch(TOKENIZER, SOME), []
-    for watch in (None, lambda model: float(model.training)):
-        model = decided_model()
-        result = fit(model, minibatches(batch, 4), 5, evaluate_every=2, watch=watch)
-        results.append((result.losses, model.head.weight))
-    assert result.watched == [(2, 0.0), (4, 0.0), (5, 0.0)], "it is asked while not training"
-    assert results[0][0] == results[1][0] and torch.equal(results[0][1], results[1][1])
 
 
 def test_a_small_model_learns_its_texts_by_heart():
@@ -254,17 +238,11 @@ def test_a_small_model_learns_its_texts_by_heart():
     assert np.mean([a == b for a, b in zip(made, wanted, strict=True)]) >= 0.9
 
 
-def test_the_spread_of_the_first_weights():
-    model = Transformer(50, 8, width=64, init_std=0.1)
-    assert abs(model.blocks[0].mlp[0].weight.std().item() - 0.1) < 0.01
-    assert abs(model.token.weight.std().item() - 0.02) < 0.002
-
-
 # -- answers
 
 
 def test_a_batch_with_a_cache_says_what_single_prompts_say_without():
-    model, prompts = decided_model(), [prompt for prompt, _ in SOME]
+    model, prompts = decided_model(), [prompt for prompt, _ in SOME[::3]]
     assert len({len(TOKENIZER.encode(prompt)) for prompt in prompts}) > 3
     together = answers(model, TOKENIZER, prompts, most_tokens=12)
     alone = [answers(model, TOKENIZER, [p], most_tokens=12, cached=False)[0] for p in prompts]
@@ -299,69 +277,3 @@ def test_an_answer_never_leaves_the_context():
     answers(model, TOKENIZER, [prompt])
     with pytest.raises(ValueError, match="the context is 64 tokens"):
         answers(model, TOKENIZER, ["서울은 " * 40])
-
-
-# -- beam search
-
-
-def every_sequence(model: Transformer, prompt: torch.Tensor, steps: int, stop: int | None):
-    """The log-probability of each sequence, which the stop token may end."""
-    found = {}
-    for sequence in product(range(model.vocabulary), repeat=steps):
-        if stop in sequence[:-1]:
-            end = sequence.index(stop)
-            if set(sequence[end:]) != {stop}:
-                continue
-        read = torch.cat([prompt, torch.tensor([sequence[:-1]], dtype=torch.long)], 1)
-        with torch.no_grad():
-            rows = model(read, at=slice(-steps, None))[0].double().log_softmax(-1)
-        gains = rows[range(steps), sequence]
-        counts = steps if stop not in sequence else sequence.index(stop) + 1
-        found[sequence] = gains[:counts].sum().item()
-    return found
-
-
-@pytest.mark.parametrize("stop", [None, 2])
-@pytest.mark.parametrize("seed", range(4))
-def test_a_wide_beam_finds_the_best_of_all_and_a_beam_of_one_is_greedy(seed, stop):
-    model, prompt, steps = decided_model(seed, vocabulary=3), torch.tensor([[0, 1], [2, 2]]), 4
-    made, scores = beam_search(model, prompt, steps, width=3**steps, stop=stop)
-    for row in range(2):
-        every = every_sequence(model, prompt[row : row + 1], steps, stop)
-        best = max(every, key=every.get)
-        assert tuple(made[row, 0].tolist()) == best
-        finite = torch.isfinite(scores[row])
-        assert finite.sum() == len(every)
-        assert np.allclose(scores[row, finite], sorted(every.values(), reverse=True), atol=1e-4)
-    greedy = generate(model, prompt, steps, temperature=0, stop=stop)
-    single, _ = beam_search(model, prompt, steps, width=1, stop=stop)
-    assert torch.equal(single[:, 0, : greedy.shape[1]], greedy)
-
-
-def test_greedy_can_be_wrong_and_a_beam_of_two_right():
-    """0.6 times 0.5 is less than 0.4 times 1: the best first step begins no best sequence."""
-
-    class TwoSteps(Transformer):
-        def forward(self, tokens, mask=None, at=None, cache=None, maps=None):
-            super().forward(tokens, mask, at, cache, maps)
-            rows = torch.tensor([[0.6, 0.4, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]).log()
-            first = cache.length == 1
-            return rows[0].expand(len(tokens), -1) if first else rows[1 + tokens[:, -1]]
-
-    model, prompt = TwoSteps(3, 8, width=8), torch.zeros(1, 1, dtype=torch.long)
-    for width, sequence, p in ((1, [0, 0], 0.3), (2, [1, 2], 0.4)):
-        made, scores = beam_search(model, prompt, 2, width)
-        assert made[0, 0].tolist() == sequence
-        assert math.isclose(scores[0, 0].exp(), p, rel_tol=1e-6)
-
-
-def test_beams_after_prompts_of_different_lengths():
-    model = decided_model(2)
-    tokens, mask = prompt_tokens(TOKENIZER, [prompt for prompt, _ in SOME[:6]])
-    made, scores = beam_search(model, tokens, 5, 3, mask, stop=END)
-    for row, (prompt, _) in enumerate(SOME[:6]):
-        alone, score = beam_search(model, prompt_tokens(TOKENIZER, [prompt])[0], 5, 3, stop=END)
-        assert torch.equal(made[row], alone[0])
-        assert torch.allclose(scores[row], score[0], atol=1e-4)
-    with pytest.raises(ValueError, match="padded on the left"):
-        beam_search(model, tokens, 5, 3, mask.flip(1))

@@ -203,6 +203,64 @@ def test_solutions_keep_their_promise_however_close_the_discount_is_to_1(
         assert error <= max(tolerance, 4 * np.finfo(float).eps * float(max(map(abs, truth))))
 
 
+@given(seeds, st.sampled_from([1e-1, 1e-4, 1e-8]), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_value_iteration_sweeps_until_its_bounds_meet_and_returns_their_middle(
+    seed, tol, as_sparse
+) -> None:
+    mdp = random_mdp(seed, as_sparse=as_sparse)
+    weight, gaps, bounds = mdp.discount / (1 - mdp.discount), [], (-np.inf, np.inf)
+    values = np.zeros(mdp.n_states)
+    while bounds[1] - bounds[0] > 2 * tol:
+        new = (mdp.rewards + mdp.discount * mdp.expected_next(values)).max(axis=1)
+        bounds = weight * (new - values).min(), weight * (new - values).max()
+        values, gaps = new, [*gaps, bounds[1] - bounds[0]]
+    solution = value_iteration(mdp, tol)
+    q_values = mdp.q_values(values + sum(bounds) / 2)
+    if all(abs(gap - 2 * tol) > 1e-3 * tol for gap in gaps):  # else rounding decides
+        assert solution.iterations == len(gaps)
+        np.testing.assert_allclose(solution.q_values, q_values, rtol=1e-12, atol=1e-12)
+    assert np.array_equal(solution.values, solution.q_values.max(axis=1))
+    assert np.array_equal(solution.policy, solution.q_values.argmax(axis=1))
+
+
+def test_policy_iteration_counts_its_improvements() -> None:
+    """None where nothing is paid. In a corridor that ends at a treasure, while staying pays a
+    little, each improvement finds the way one step further back."""
+    rows = np.array([[[0.5, 0.5]], [[0.5, 0.5]]])
+    for reward, count in ((0.0, 0), (3.0, 1)):
+        assert policy_iteration(MDP(rows, np.full((2, 1), reward), 0.9)).iterations == count
+    for n in (1, 2, 5):
+        transitions, rewards = np.zeros((n + 1, 2, n + 1)), np.zeros((n + 1, 2))
+        for state in range(n + 1):
+            transitions[state, 0, state] = 1  # stays, for a small pay
+            transitions[state, 1, max(state - 1, 0)] = 1
+        rewards[:, 0], rewards[0] = 0.1, 100.0
+        solution = policy_iteration(MDP(transitions, rewards, 0.9))
+        assert solution.policy.tolist() == [0] + [1] * n
+        assert solution.iterations == n + 1
+
+
+def test_only_without_discount_the_horizon_ends_the_sum() -> None:
+    """After the second of three steps it is over: twice the pay; discounted, there is no clock."""
+    rows = np.array([[[0.0, 1, 0]], [[0, 0, 1]], [[0, 0, 1]]])
+    pays, end = np.array([[1.0], [1.0], [0.0]]), np.array([False, False, True])
+    for horizon in (2, 3):
+        mdp = MDP(rows, pays, 1.0, horizon, end)
+        for values in (
+            value_iteration(mdp).values,
+            policy_iteration(mdp).values,
+            evaluate_policy(mdp, np.zeros(3, dtype=int)),
+        ):
+            assert values.tolist() == [2, 1, 0]
+        assert value_iteration(mdp).iterations == 2
+    for solve in (value_iteration, policy_iteration, lambda m: evaluate_policy(m, np.ones((3, 1)))):
+        with pytest.raises(ValueError, match="horizon = 1 "):
+            solve(MDP(rows, pays, 1.0, 1, end))
+    endless = MDP(np.ones((1, 1, 1)), np.ones((1, 1)), 0.5, horizon=1)
+    assert value_iteration(endless).values.tolist() == pytest.approx([2])
+
+
 def test_equal_actions_are_settled_for_the_first() -> None:
     for as_sparse in (False, True):
         mdp = random_mdp(2, discount=0.9, as_sparse=as_sparse)
@@ -247,6 +305,55 @@ def test_rows_that_are_off_by_rounding_are_mended_in_a_copy(as_sparse: bool) -> 
     assert np.array_equal(kept, rows)
 
 
+def test_sparse_rows_are_mended_row_by_row_and_kept_narrow() -> None:
+    rows = np.array([[0.25, 0.75 + 5e-9, 0], [0, 1, 0], [0.5, 0.2, 0.3 - 5e-9]])
+    matrix = sparse.csr_array(rows)
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
+    (own,) = MDP([matrix], np.zeros((3, 1)), 0.9).transitions
+    assert own.indices.dtype == own.indptr.dtype == np.int32
+    np.testing.assert_allclose(own.toarray(), rows / rows.sum(axis=1, keepdims=True), rtol=1e-15)
+
+
+def test_a_stored_zero_is_a_probability_like_any_other() -> None:
+    stored = sparse.csr_array((np.array([0.0, 1.0, 1.0]), ([0, 0, 1], [0, 1, 1])))
+    assert stored.nnz == 3
+    (own,) = MDP([stored], np.zeros((2, 1)), 0.9).transitions
+    assert own.toarray().tolist() == [[0, 1], [0, 1]]
+
+
+def test_a_model_with_any_number_of_actions_names_the_best() -> None:
+    """More actions than one byte can count."""
+    for actions in (1, 2, 257, 300):
+        rewards = np.arange(2.0 * actions).reshape(2, actions)
+        rewards[1] = rewards[1, ::-1]
+        for model in (
+            MDP([sparse.eye_array(2)] * actions, rewards, 0.5),
+            MDP(np.tile(np.eye(2)[:, None], (1, actions, 1)), rewards, 0.5),
+        ):
+            best, chosen = model.greedy(np.array([0.0, 2.0]))
+            assert chosen.tolist() == [actions - 1, 0]
+            assert best.tolist() == [actions - 1, 2 * actions - 1 + 1]
+
+
+@pytest.mark.parametrize(
+    ("policy", "what"),
+    [
+        (np.array([0, 2]), r"0\.\.1"),
+        (np.array([-1, 0]), r"0\.\.1"),
+        (np.array([0.0, 1.0]), "2 whole numbers"),
+        (np.array([0, 1, 1]), "2 whole numbers"),
+        (np.full((2, 3), 1 / 3), r"\(2, 2\)"),
+        (np.full((2, 2), 0.4), "sum to 1"),
+    ],
+)
+def test_policies_that_are_none_are_named(policy, what: str) -> None:
+    for as_sparse in (False, True):
+        rows = [sparse.eye_array(2)] * 2 if as_sparse else np.tile(np.eye(2)[:, None], (1, 2, 1))
+        mdp = MDP(rows, np.zeros((2, 2)), 0.9)
+        with pytest.raises(ValueError, match=what):
+            mdp.under(policy)
+
+
 @given(seeds, st.booleans())
 @settings(max_examples=30, deadline=None)
 def test_a_policy_makes_a_chain_of_its_own_steps(seed, as_sparse) -> None:
@@ -283,9 +390,15 @@ FAIR = np.full((2, 1, 2), 0.5)
         (FAIR, np.zeros((2, 2)), r"shape \(S, A, S\) = \(2, 2, 2\)"),
         (FAIR, np.array([[0.0], [np.inf]]), r"rewards\[1, 0\] is inf"),
         (FAIR, np.zeros(2), r"shape \(S, A\)"),
+        (FAIR, np.zeros((2, 0)), r"shape \(S, A\)"),
+        (FAIR, np.zeros((0, 1)), r"shape \(S, A\)"),
         ([sparse.eye_array(3)], np.zeros((2, 1)), r"1 matrices of shape \(2, 2\)"),
         ([sparse.csr_array([[1.5, -0.5], [0, 1]])], np.zeros((2, 1)), "state 0 to 1 is -0.5"),
         ([sparse.csr_array([[0.5, 0.4], [0, 1]])], np.zeros((2, 1)), "sums to 0.9"),
+        ([sparse.eye_array(2)], np.zeros((2, 2)), r"2 matrices of shape \(2, 2\)"),
+        ([sparse.csr_array([[1, 0], [0, np.nan]])], np.zeros((2, 1)), "state 1 to 1 is nan"),
+        ([sparse.csr_array([[0, 1], [2, -1.0]])], np.zeros((2, 1)), "state 1 to 1 is -1"),
+        ([sparse.csr_array((2, 2))], np.zeros((2, 1)), "sums to 0"),
     ],
 )
 def test_bad_models_are_named(transitions, rewards, what: str) -> None:

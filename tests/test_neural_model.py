@@ -90,6 +90,85 @@ def test_losses_fall_and_the_same_seed_learns_the_same() -> None:
     assert first.losses[0] < outcomes + 1  # near that of guessing
 
 
+def line(seed: int = 0, n_states: int = 5, steps: int = 60) -> Transitions:
+    """Chance moves one down, not at all, or one up, and pays what action 1 was worth there."""
+    rng = np.random.default_rng(seed)
+    states, actions = rng.integers(n_states, size=steps), rng.integers(2, size=steps)
+    after = np.clip(states + rng.integers(-1, 2, size=steps), 0, n_states - 1)
+    return Transitions(
+        0 * states, states, actions, 1.0 * actions, after, (after == 0) & (states == 1)
+    )
+
+
+def chance_of(model: NeuralModel, seen: Transitions) -> np.ndarray:
+    """What a model says of each step: (N,)."""
+    change = seen.next_observations - seen.observations
+    wanted = np.stack([change, seen.rewards, seen.terminated], axis=1)
+    known = np.stack([model.changes, model.rewards, model.ended], axis=1)
+    (_, which) = np.nonzero((wanted[:, None] == known).all(axis=2))
+    return model.probabilities[seen.observations, seen.actions, which]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 30])
+def test_the_losses_are_those_before_each_epoch(epochs) -> None:
+    seen, features = line(), np.random.default_rng(1).normal(size=(5, 3))
+    model = NeuralModel(features, 2, hidden=7, seed=3).fit(seen, epochs=epochs)
+    longer = NeuralModel(features, 2, hidden=7, seed=3).fit(seen, epochs=epochs + 1)
+    assert longer.losses[:-1] == model.losses and len(model.losses) == epochs
+    expected = -np.log(chance_of(model, seen)).mean()
+    assert longer.losses[-1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_outcomes_are_what_happened_anywhere_and_lead_where_they_say() -> None:
+    seen = line()
+    model = NeuralModel(np.eye(5), 2).fit(seen, epochs=5)
+    change = seen.next_observations - seen.observations
+    happened = set(zip(change, seen.rewards, seen.terminated, strict=True))
+    assert set(zip(model.changes, model.rewards, model.ended, strict=True)) == happened
+    table, told = model.next_state_probabilities(), model.outcomes()
+    np.testing.assert_allclose(table.sum(axis=2), 1)
+    pays = np.zeros(10)
+    for pair in range(10):
+        state, row = pair // 2, np.zeros(5)
+        for k, chance in enumerate(model.probabilities[state, pair % 2]):
+            arrived = state + model.changes[k]
+            assert 0 <= arrived < 5 or chance == 0
+            row[np.clip(arrived, 0, 4)] += chance
+            pays[pair] += chance * model.rewards[k]
+        np.testing.assert_allclose(table[state, pair % 2], row)
+    np.testing.assert_allclose(np.bincount(told.pairs, told.chances * told.rewards), pays)
+    ends = np.bincount(told.pairs, told.chances * told.ended).reshape(5, 2)
+    np.testing.assert_allclose(ends, model.probabilities @ model.ended)
+
+
+@pytest.mark.parametrize("draw", [0.0, 0.3, 0.8, np.nextafter(1, 0)])
+def test_whatever_is_drawn_names_an_outcome_that_may_come(draw) -> None:
+    """The outcomes stand on a line of length 1, in their order; what is drawn is a place on it."""
+
+    class Drawing:
+        def random(self, shape: tuple[int, ...]) -> np.ndarray:
+            return np.full(shape, draw)
+
+    model = NeuralModel(np.eye(5), 2).fit(line(), epochs=2)
+    states, actions = (pair.ravel() for pair in np.indices((5, 2)))
+    after, rewards, ended = model.sample(states, actions, Drawing())
+    for row in range(10):
+        ends = model.probabilities[states[row], actions[row]].cumsum()
+        k = int(np.searchsorted(ends, draw * ends[-1], side="right"))
+        assert model.probabilities[states[row], actions[row], k] > 0
+        assert after[row] == states[row] + model.changes[k]
+        assert (rewards[row], ended[row]) == (model.rewards[k], model.ended[k])
+
+
+def test_sizes_are_those_that_are_asked_for() -> None:
+    smallest = NeuralModel(np.ones((1, 1)), 1, hidden=1)
+    alone = Transitions(*(np.zeros(1, dtype=int) for _ in range(5)), np.zeros(1, dtype=bool))
+    assert smallest.fit(alone, epochs=1).probabilities.tolist() == [[[1.0]]]
+    usual = NeuralModel(np.eye(2), 2).fit(line(n_states=2, steps=9))
+    assert usual.hidden == 64 and len(usual.losses) == 300
+    assert usual.probabilities.shape == (2, 2, len(usual.changes))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -100,6 +179,12 @@ def test_losses_fall_and_the_same_seed_learns_the_same() -> None:
         (lambda: NeuralModel(np.eye(6), 2).fit(ring(), epochs=0), "epochs"),
         (lambda: NeuralModel(np.eye(6), 2).fit(ring(kept=slice(0))), "needs steps"),
         (lambda: NeuralModel(np.eye(5), 2).fit(ring()), "needs steps"),
+        (lambda: NeuralModel(np.zeros((3, 0)), 2), "features must be finite"),
+        (lambda: NeuralModel(np.eye(6), 1).fit(ring(kept=slice(11, 12))), "needs steps"),
+        (
+            lambda: NeuralModel(np.eye(6), 2).fit(ring()._replace(actions=-np.ones(12, int))),
+            "needs",
+        ),
     ],
 )
 def test_bad_input_is_named(make, message) -> None:

@@ -24,6 +24,7 @@ ROLE = re.compile(r"\{[a-z][\w:+-]*\}`")
 DIRECTIVE = re.compile(r"(`{3,}|~{3,}|:{3,})\s*\{[a-z]")
 TARGET = re.compile(r"^\([a-z][\w-]*\)=", re.MULTILINE)
 OPTION = re.compile(r"^:[a-z-]+:", re.MULTILINE)
+LEVEL = re.compile(r"Exercise [\dA-Z]+\.\d+ \(★{1,3} .+ \(\d+ minutes\)\)")
 MARKUP = (ROLE, DIRECTIVE, TARGET, OPTION)
 
 
@@ -110,6 +111,17 @@ def test_the_comparison_sees_numbers_captions_and_formulas(notebooks: list[Path]
 
 
 @pytest.mark.parametrize("name", [path.name for path in SOURCES])
+def test_the_page_offers_its_notebook_and_the_notebook_does_not(
+    name: str, site: Path, notebooks: list[Path]
+) -> None:
+    page = (site / "chapters" / name).with_suffix(".html")
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    (offer,) = soup.select("article p:has(a.download)")
+    assert offer.a["href"].endswith("/" + name) and "otebook" in offer.get_text()
+    assert offer.get_text() not in text_of(notebooks[0].with_name(name))
+
+
+@pytest.mark.parametrize("name", [path.name for path in SOURCES])
 def test_a_figure_has_its_words_below_it(name: str, notebooks: list[Path]) -> None:
     """The caption is compared with the page's; the alternative text stands in the source."""
     cells = read(notebooks[0].with_name(name)).cells
@@ -130,7 +142,8 @@ def test_every_exercise_has_its_solution_under_solutions(
     exercises = [text for text in blocks[:end] if re.match(r"Exercise [\dA-Z]+\.\d+ \(", text)]
     solutions = [text for text in blocks if text.startswith("Solution to ")]
     assert len(exercises) >= 5
-    wanted = {f"Solution to {text}" for text in exercises if "(Open: " not in text}
+    assert all(LEVEL.fullmatch(text) for text in exercises), "level, name and minutes"
+    wanted = {f"Solution to {text}" for text in exercises if " Open: " not in text}
     assert wanted <= set(solutions) <= {f"Solution to {text}" for text in exercises}
     assert set(solutions) <= set(blocks[end:])
 

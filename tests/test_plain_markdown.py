@@ -7,6 +7,7 @@ from docutils import nodes
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_markdown import Writer, slug
+from sphinx import addnodes
 
 from tests.reading import rendered, texts
 
@@ -17,6 +18,9 @@ TEXT = NASTY.map(lambda text: " ".join(text.split())).filter(bool)
 
 class Page:
     """A page without numbers; its links lead where they say."""
+
+    def is_own(self, reference: nodes.Element) -> bool:
+        return reference["reftarget"] == "own.ipynb"
 
     def target(self, reference: nodes.Element) -> str:
         return reference.get("refuri", "")
@@ -30,6 +34,12 @@ class Page:
 
 def written(node: nodes.Node) -> str:
     return Writer(Page())(node)
+
+
+@pytest.mark.parametrize(("name", "text"), [("own.ipynb", ""), ("x.ipynb", "Take x.")])
+def test_a_paragraph_that_offers_the_notebook_itself_is_left_out(name: str, text: str) -> None:
+    offer = addnodes.download_reference("", "", nodes.literal("", "x"), reftarget=name)
+    assert written(nodes.paragraph("", "", nodes.Text("Take "), offer, nodes.Text("."))) == text
 
 
 def paragraph(*children: nodes.Node) -> nodes.paragraph:

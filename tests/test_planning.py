@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seqdec_lib.experience.evaluation import estimate_return, regret
 from seqdec_lib.experience.trajectories import collect
-from seqdec_lib.learning.planning import planning_policy, random_shooting, tree_search
+from seqdec_lib.learning.planning import Decision, planning_policy, random_shooting, tree_search
 from seqdec_lib.learning.world_model import CountModel
 from seqdec_lib.problems import TabularProblem, TravelTree
+from seqdec_lib.problems.base import History
 
 
 def _rng(seed: int = 0) -> np.random.Generator:
@@ -23,10 +26,10 @@ def regret_of_planner(tree: TravelTree, planner) -> float:
 @pytest.mark.parametrize("best_weight", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("dense", [False, True])
 def test_with_enough_simulations_tree_search_finds_the_optimum(best_weight, dense):
-    tree, rng = TravelTree(branching=2, horizon=4, seed=3, dense=dense), _rng()
+    tree, rng = TravelTree(branching=2, horizon=3, seed=3, dense=dense), _rng()
 
     def planner(states, left):
-        return tree_search(tree.step, states, left, 2, 600, rng, best_weight=best_weight)
+        return tree_search(tree.step, states, left, 2, 200, rng, best_weight=best_weight)
 
     assert regret_of_planner(tree, planner) == pytest.approx(0, abs=1e-9)
 
@@ -79,6 +82,129 @@ def test_discounted_returns_from_each_node_on():
     assert np.allclose(short.q_values, 1.5)
 
 
+def wheel(luck: int):
+    """Seven places around a wheel, each with pays of its own; where luck has a say, one further."""
+
+    def simulator(states, actions, rng):
+        further = rng.integers(luck, size=len(states))
+        arrived = (3 * states + actions + 1 + further) % 7
+        return arrived, ((5 * states + 3 * actions) % 4) / 2 - 0.5, arrived == 6
+
+    return simulator
+
+
+class PlainSearch:
+    """One tree as a dictionary of histories: what `tree_search` does, line by line as it says."""
+
+    def __init__(self, n_actions, discount, exploration, best_weight) -> None:
+        self.n_actions, self.discount, self.exploration = n_actions, discount, exploration
+        self.best_weight, self.seen, self.nodes = best_weight, [], {(): self.new()}
+
+    def new(self):
+        return [[] for _ in range(self.n_actions)]  # the returns of each action
+
+    def value(self, returns):
+        weight = self.best_weight
+        return (1 - weight) * np.mean(returns) + weight * max(returns) if returns else 0.0
+
+    def select(self, node, dice):
+        new = [action for action in range(self.n_actions) if not node[action]]
+        if new:
+            return max(new, key=lambda action: dice[action])
+        low, high = min(self.seen), max(self.seen)
+        total, scores = sum(map(len, node)), []
+        for returns, chance in zip(node, dice, strict=True):
+            scaled = (self.value(returns) - low) / (high - low if high > low else 1)
+            bonus = np.sqrt(2 * np.log(total) / len(returns))
+            scores.append(scaled + self.exploration * bonus + 1e-9 * chance)
+        return int(np.argmax(scores))
+
+    def walk(self, simulator, root, dice, rng):
+        state, history, way, rewards, inside = root, (), [], [], True
+        for chances in dice:
+            action = self.select(self.nodes[history], chances) if inside else chances.argmax()
+            arrived, reward, ended = simulator(np.array([state]), np.array([action]), rng)
+            way += [(history, action)] * inside
+            rewards.append(reward[0])
+            state, history = int(arrived[0]), (*history, int(action), int(arrived[0]))
+            if inside and history not in self.nodes:
+                self.nodes[history], inside = self.new(), False  # the rest is played at random
+            if ended[0]:
+                break
+        for t, (node, action) in enumerate(way):
+            later = [self.discount**i * reward for i, reward in enumerate(rewards[t:])]
+            self.nodes[node][action].append(sum(later))
+        self.seen.append(sum(self.discount**i * reward for i, reward in enumerate(rewards)))
+        return len(rewards)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 25)),
+    discount=st.sampled_from([1.0, 0.7, 0.0]),
+    exploration=st.sampled_from([0.0, 0.5, 2.0]),
+    best_weight=st.sampled_from([0.0, 0.3, 1.0]),
+)
+def test_many_trees_in_arrays_are_single_trees_in_a_dictionary(
+    seed, shape, discount, exploration, best_weight
+):
+    steps, n_actions, simulations = shape
+    for roots, simulator in ((np.array([5]), wheel(2)), (np.array([2, 0, 5]), wheel(1))):
+        weights = {"exploration": exploration, "best_weight": best_weight}
+        found = tree_search(
+            simulator, roots, steps, n_actions, simulations, _rng(seed), discount, **weights
+        )
+        rng, queries = _rng(seed), 0
+        trees = [PlainSearch(n_actions, discount, exploration, best_weight) for _ in roots]
+        for _ in range(simulations):
+            dice = rng.random((steps, len(roots), n_actions))
+            for b, tree in enumerate(trees):  # without luck it does not matter who is asked first
+                queries += tree.walk(simulator, int(roots[b]), dice[:, b], rng)
+        for b, tree in enumerate(trees):
+            ways = tree.nodes[()]
+            expected = [tree.value(returns) if returns else -np.inf for returns in ways]
+            assert found.visits[b].tolist() == [len(returns) for returns in ways]
+            np.testing.assert_allclose(found.q_values[b], expected, atol=1e-9)
+        assert found.queries == queries
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 8)),
+    discount=st.sampled_from([1.0, 0.7, 0.0]),
+)
+def test_an_action_is_worth_the_best_of_the_plans_that_begin_with_it(seed, shape, discount):
+    (steps, n_actions, plans), roots = shape, np.array([2, 5])
+    found = random_shooting(wheel(1), roots, steps, n_actions, plans, _rng(seed), discount)
+    rng, queries = _rng(seed), 0
+    drawn = np.array([rng.integers(n_actions, size=2 * plans) for _ in range(steps)])
+    worth = np.full((2, n_actions), -np.inf)
+    for plan, actions in enumerate(drawn.T):
+        state, total = roots[plan // plans], 0.0
+        for t, action in enumerate(actions):
+            arrived, reward, ended = wheel(1)(np.array([state]), np.array([action]), rng)
+            state, total, queries = arrived[0], total + discount**t * reward[0], queries + 1
+            if ended[0]:
+                break
+        first = worth[plan // plans]
+        first[actions[0]] = max(first[actions[0]], total)
+    np.testing.assert_allclose(found.q_values, worth)
+    assert found.queries == queries and (found.visits.sum(axis=1) == plans).all()
+    assert ((found.visits == 0) == np.isinf(found.q_values)).all()
+
+
+def test_what_is_not_told_is_no_discount_full_exploration_and_the_mean():
+    def found(plan, *options, **named):
+        decision = plan(wheel(2), np.array([2, 5]), 3, 2, 40, _rng(), *options, **named)
+        return decision.q_values.tolist(), decision.visits.tolist()
+
+    assert found(tree_search) == found(tree_search, 1.0, exploration=1.0, best_weight=0.0)
+    assert found(tree_search) != found(tree_search, exploration=1.5)
+    assert found(random_shooting) == found(random_shooting, 1.0)
+
+
 def test_both_plan_in_a_learned_model():
     tree = TravelTree(branching=2, horizon=3)
     trips = collect(tree, None, 400, seed=0)  # sees all eight leaves
@@ -97,6 +223,21 @@ def test_the_planning_policy_is_a_policy_like_any_other():
     )
     estimate = estimate_return(tree, policy, episodes=200, seed=0, confidence=0.999)
     assert estimate.low <= tree.optimal_return() and estimate.mean > tree.random_return()
+
+
+def test_what_is_planned_begins_in_the_present_state_with_the_steps_that_are_left():
+    asked = []
+
+    def planner(states, left):
+        asked.append((states.tolist(), left))
+        return Decision(np.array([[0.0, 2.0, 2.0]] * len(states)), np.ones((2, 3), int), 6)
+
+    act = planning_policy(planner, horizon=3)
+    states, actions = np.array([[0, 4, 7], [0, 5, 8]]), np.array([[1, 2], [0, 1]])
+    for t in range(3):
+        chances = act(History(states[:, : t + 1], actions[:, :t], 0.0 * actions[:, :t]))
+        assert chances.tolist() == [[0, 0.5, 0.5]] * 2
+    assert asked == [([0, 0], 3), ([4, 5], 2), ([7, 8], 1)]
 
 
 @pytest.mark.parametrize(

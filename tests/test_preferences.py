@@ -82,6 +82,41 @@ def test_comparisons_come_out_as_often_as_they_should() -> None:
     assert (comparisons.preferred != comparisons.rejected).all()
 
 
+def test_who_compares_draws_from_a_stream_of_its_own() -> None:
+    """Pairs drawn with the same seed would otherwise decide who wins."""
+    pairs = np.tile([[0, 1]], (200, 1))
+    told = [compare(TRIPS, pairs, np.zeros(2), seed).preferred.tolist() for seed in (3, 3, 4)]
+    assert told[0] == told[1] != told[2]
+    theirs = np.random.default_rng(3).random(200)
+    agree = np.mean((theirs >= 0.5) == np.array(told[0]))
+    assert abs(agree - 0.5) < 5 * 0.5 / np.sqrt(200)
+
+
+def test_both_losses_are_the_logistic_loss_of_a_margin() -> None:
+    """Written out for three comparisons, of features and of rows of tokens."""
+    values = torch.tensor([0.5, -1.0, 2.0, 0.0])
+    comparisons = Comparisons(values[:, None], torch.tensor([0, 2, 1]), torch.tensor([1, 1, 3]))
+    gaps = [1.5, 3.0, -1.0]
+    expected = np.mean([math.log(1 + math.exp(-gap)) for gap in gaps])
+    assert reward_loss(nn.Identity(), comparisons).item() == pytest.approx(expected)
+    model = TablePolicy(random_policy(1))
+    told = compare(TRIPS, PAIRS, REWARDS, seed=0)._replace(reference=torch.linspace(-3, 0, 8))
+    ratios = (log_probabilities(model, TRIPS) - told.reference).detach().numpy()
+    gaps = 0.7 * (ratios[told.preferred] - ratios[told.rejected])
+    expected = np.log1p(np.exp(-gaps)).mean()
+    assert dpo_loss(model, told, 0.7).item() == pytest.approx(expected)
+
+
+def test_a_sequence_model_is_asked_at_the_end_of_each_row() -> None:
+    torch.manual_seed(0)
+    model = Transformer(30, context=6, width=16, layers=1, heads=2, outputs=1).eval()
+    mask = torch.ones_like(TRIPS.tokens, dtype=torch.bool)
+    mask[0, :3] = False
+    for items in (TRIPS, TRIPS._replace(mask=mask)):
+        expected = model(items.tokens, items.mask)[:, -1, 0]
+        torch.testing.assert_close(scores(model, items), expected)
+
+
 def test_a_reward_model_finds_the_rewards_up_to_a_constant() -> None:
     features = torch.eye(8)
     pairs = np.random.default_rng(0).integers(8, size=(40_000, 2))
@@ -158,6 +193,11 @@ def test_agreement_counts_ties_half() -> None:
     [
         (lambda: compare(TRIPS, np.zeros((2, 3), dtype=int), REWARDS, 0), "pairs must be whole"),
         (lambda: compare(TRIPS, np.array([[0, 9]]), REWARDS, 0), "each item needs a reward"),
+        (lambda: compare(TRIPS, np.array([[0, 8]]), REWARDS, 0), "each item needs a reward"),
+        (lambda: compare(TRIPS, np.array([[0, -1]]), REWARDS, 0), "each item needs a reward"),
+        (lambda: compare(TRIPS, np.array([[0, 1]]), REWARDS[:, None], 0), "each item needs a"),
+        (lambda: compare(TRIPS, np.array([0, 1]), REWARDS, 0), "pairs must be whole"),
+        (lambda: compare(TRIPS, np.array([[0.0, 1]]), REWARDS, 0), "pairs must be whole"),
         (lambda: dpo_loss(None, Comparisons(TRIPS, None, None), 0.0), "beta must be"),
         (lambda: dpo_loss(None, Comparisons(TRIPS, None, None), 1.0), "DPO needs the reference"),
     ],

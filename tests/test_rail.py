@@ -23,16 +23,26 @@ def test_distances_are_those_on_the_globe() -> None:
         assert abs(KM[i, j] - 6371 * angle) < 1
         assert KM[i, j] == KM[j, i]
     known = {
-        ("Amsterdam", "Paris"): 430,
-        ("Amsterdam", "Berlin"): 577,
-        ("Madrid", "Lisbon"): 503,
-        ("Vienna", "Budapest"): 215,
-        ("Stockholm", "Oslo"): 416,
-        ("Milan", "Rome"): 477,
-        ("Warsaw", "Krakow"): 252,
+        "Amsterdam": {"Paris": 430, "Berlin": 577},
+        "Prague": {"Berlin": 280, "Vienna": 251},
+        "Munich": {"Vienna": 355, "Zurich": 243},
+        "Milan": {"Zurich": 218, "Lyon": 341, "Rome": 477},
+        "Barcelona": {"Lyon": 533, "Madrid": 505},
+        "Lisbon": {"Madrid": 503},
+        "Florence": {"Rome": 231, "Venice": 204},
+        "Budapest": {"Vienna": 215, "Warsaw": 545},
+        "Krakow": {"Warsaw": 252, "Prague": 394},
+        "Copenhagen": {"Berlin": 356, "Stockholm": 522},
+        "Oslo": {"Stockholm": 416, "Copenhagen": 483},
+        "Bordeaux": {"Paris": 499, "Marseille": 505},
+        "Marseille": {"Lyon": 278},
+        "Gdansk": {"Warsaw": 284, "Berlin": 403},
+        "Venice": {"Vienna": 435},
     }
-    for (a, b), km in known.items():
-        assert abs(KM[CITY_NAMES.index(a), CITY_NAMES.index(b)] - km) < 8, (a, b)
+    assert {*known, *itertools.chain(*known.values())} == set(CITIES)
+    for a, others in known.items():
+        for b, km in others.items():
+            assert abs(KM[CITY_NAMES.index(a), CITY_NAMES.index(b)] - km) < 8, (a, b)
 
 
 @pytest.mark.parametrize("branching", [2, 5, 24])
@@ -63,6 +73,27 @@ def test_a_third_night_and_nights_at_home_earn_nothing() -> None:
     star = rail.stars[int(trips.city[0])]
     assert star > 0
     assert np.diff([0, *earned]).tolist() == [0, 0, star, star / 2, 0, 0]
+
+
+@pytest.mark.parametrize("choices", [2, 5, 24])
+def test_long_trips_earn_and_travel_what_a_diary_adds_up_to(choices: int) -> None:
+    """Sixty days, so that every city is visited again and again, also the last of the list."""
+    rail, rng = RailNetwork(choices, seed=4), np.random.default_rng(choices)
+    trips, days = rail.at_home(50), rng.integers(choices, size=(60, 50))
+    cities, nights, ways = np.zeros(50, int), np.zeros((50, len(CITIES)), int), np.zeros(50, int)
+    stars = np.zeros(50)
+    for actions in days:
+        trips = rail.visit(trips, actions)
+        for trip, action in enumerate(actions):
+            nearest = sorted(range(len(CITIES)), key=lambda to: (KM[cities[trip], to], to))
+            city = nearest[action]
+            ways[trip] += KM[cities[trip], city]
+            stars[trip] += rail.stars[city] * [1, 0.5, 0][min(nights[trip, city], 2)]
+            nights[trip, city] += 1
+            cities[trip] = city
+        earned, km = rail.stars_and_km(trips)
+        assert trips.city.tolist() == cities.tolist() and earned.tolist() == stars.tolist()
+        assert km.tolist() == (ways + KM[cities, 0]).tolist()
 
 
 def test_trips_grow_to_all_their_continuations_in_the_order_of_the_actions() -> None:

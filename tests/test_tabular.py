@@ -30,6 +30,71 @@ def test_full_exploration_finds_the_exact_q(tree, method, chains, replicas) -> N
     assert np.abs(learner.q_values - exact).max() < 1e-12
 
 
+def small_world(seed: int) -> TabularProblem:
+    """Five states, of which the last ends it; two actions with two outcomes each; a short clock."""
+    rng, shape = np.random.default_rng(seed), (5, 2, 2)
+    chances, start = rng.dirichlet([1, 1], size=shape[:2]), np.array([0.5, 0.25, 0.25, 0, 0])
+    after, pays = rng.integers(5, size=shape), rng.normal(size=shape)
+    return TabularProblem(chances, after, pays, np.arange(5) == 4, start, 0.8, horizon=4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_chain_is_the_textbooks_algorithm_step_by_step(method) -> None:
+    world, rng, decay = small_world(1), np.random.default_rng(2), 0.6
+    policy, first = rng.integers(2, size=5), rng.normal(size=(5, 1 if method == "td" else 2))
+    options = {"step_size": 0.3, "replicas": 3, "trace_decay": decay, "initial_value": first}
+    learner = TabularLearner(world, method, policy=policy, **options)
+    versions = 2 if method == "double_q_learning" else 1
+    tables, episodes = np.tile(first, (versions, 3, 1, 1)), [[], [], []]
+
+    def moved(q, told):
+        """Targets of one entry lead to their mean, by as many steps as there are of them."""
+        q = q.copy()
+        for entry in {entry for entry, _ in told}:
+            targets = [target for place, target in told if place == entry]
+            q[entry] += min(1, 0.3 * len(targets)) * (np.mean(targets) - q[entry])
+        return q
+
+    def whole_episode(q, steps):
+        told, later, followed = [], 0.0, 0.0
+        for t, (entry, reward, after, ended) in reversed([*enumerate(steps)]):
+            if method == "sarsa_lambda":
+                next_q = 0.0 if ended else q[after, policy[after]]
+                last = t == len(steps) - 1
+                followed = next_q if last else (1 - decay) * next_q + decay * later
+                later = reward + 0.8 * followed
+            else:
+                later = reward + 0.8 * later
+            told.append((entry, later))
+        return moved(q, told)
+
+    for _ in range(80):
+        seen = learner.step()
+        now = learner.table.rows.reshape(versions, -1, 3, 5).transpose(0, 2, 3, 1)
+        for r, state, action, reward, after, ended in zip(*seen, strict=True):
+            entry = (state, 0 if method == "td" else action)
+            old, going_on = tables[:, r], 0.8 * (not ended)
+            if method in ("monte_carlo", "sarsa_lambda"):
+                episodes[r].append((entry, reward, after, ended))
+                if ended or len(episodes[r]) == world.horizon:
+                    old, episodes[r] = [whole_episode(old[0], episodes[r])], []
+                expected = [old]
+            elif method == "double_q_learning":  # a coin says which of the two is told
+                expected = []
+                for told in (0, 1):
+                    best = old[1 - told][after, old[told][after].argmax()]
+                    new = moved(old[told], [(entry, reward + going_on * best)])
+                    expected.append([new, old[1]] if told == 0 else [old[0], new])
+            else:
+                q = old[0][after]
+                by_policy = q[0 if method == "td" else policy[after]]
+                follows = q.max() if method == "q_learning" else by_policy
+                expected = [[moved(old[0], [(entry, reward + going_on * follows)])]]
+            assert any(np.allclose(now[:, r], tables_) for tables_ in expected)
+        tables = now.copy()
+    assert np.allclose(learner.q_values, tables.mean(axis=0))
+
+
 @pytest.mark.parametrize("initial_value", [-50.0, 7.0, 50.0])
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"td", "monte_carlo"}))
 def test_nothing_is_added_for_what_follows_the_end(tree, method, initial_value) -> None:
@@ -201,6 +266,8 @@ def test_learning_curves_do_not_depend_on_where_they_stop(tree) -> None:
     often = learning_curve(TabularLearner(tree, replicas=3), [30, 60, 300])
     rarely = learning_curve(TabularLearner(tree, replicas=3), [300])
     assert often.shape == (3, 3) and np.array_equal(often[-1], rarely[0])
+    twice = learning_curve(TabularLearner(tree, replicas=3).train(300), [300, 300])
+    assert np.array_equal(twice, [rarely[0], rarely[0]])
 
 
 def test_settled_means_for_good() -> None:

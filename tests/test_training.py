@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from seqdec_lib.sequences import training
 from seqdec_lib.sequences.checkpoint import FORMAT, load_checkpoint, save_checkpoint
-from seqdec_lib.sequences.losses import IGNORE, Batch, cross_entropy, sequence_loss
+from seqdec_lib.sequences.losses import Batch, sequence_loss
 from seqdec_lib.sequences.lstm import LSTM
 from seqdec_lib.sequences.training import Settings, fit, has_bfloat16, minibatches
 from seqdec_lib.sequences.transformer import Transformer
@@ -201,30 +202,7 @@ def test_a_progress_bar_in_a_terminal_only(capsys, monkeypatch):
     assert "training" in capsys.readouterr().err
 
 
-# -- the loss
-
-
-def test_the_loss_counts_only_what_is_to_be_learned():
-    logits, targets = torch.randn(2, 3, 5), torch.randint(5, (2, 3))
-    ignored = targets.clone()
-    ignored[0, 1] = IGNORE
-    each = -logits.log_softmax(-1).gather(2, targets[..., None])[..., 0]
-    keep = ignored != IGNORE
-    torch.testing.assert_close(cross_entropy(logits, ignored), each[keep].mean())
-    with pytest.raises(ValueError, match="nothing to learn"):
-        cross_entropy(logits, torch.full((2, 3), IGNORE))
-    with pytest.raises(ValueError, match="shape"):
-        cross_entropy(logits, targets[:, :2])
-    with pytest.raises(ValueError, match=r"targets must lie in 0..4 or be IGNORE .* but -1..4"):
-        cross_entropy(logits, torch.tensor([[0, 4, -1], [0, 0, 0]]))
-
-
-def test_the_loss_is_measured_in_single_precision_at_least():
-    logits, targets = torch.randn(2, 3, 5), torch.randint(5, (2, 3))
-    for kind in (torch.bfloat16, torch.float32, torch.float64):
-        loss = cross_entropy(logits.to(kind), targets)
-        assert loss.dtype == (torch.float32 if kind == torch.bfloat16 else kind)
-        assert loss.item() == pytest.approx(cross_entropy(logits, targets).item(), rel=0.02)
+# -- batches
 
 
 def test_minibatches_keep_rows_together():
@@ -240,6 +218,91 @@ def test_minibatches_keep_rows_together():
     for broken in (Batch(rows[:0], rows[:0]), Batch(rows, rows[:5])):
         with pytest.raises(ValueError, match="rows"):
             minibatches(broken, 4)
+
+
+def test_rows_are_drawn_as_often_as_their_weights_say():
+    data = Batch(torch.arange(3)[:, None], torch.arange(3)[:, None])
+    drawn = minibatches(data, 20_000, [1, 0, 3])(torch.Generator().manual_seed(0)).tokens
+    share = torch.bincount(drawn[:, 0], minlength=3) / len(drawn)
+    assert share[1] == 0 and abs(share[2] - 0.75) < 0.02
+    for weights in ([1, 2], [-1, 1, 1], [0, 0, 0], [math.nan, 1, 1]):
+        with pytest.raises(ValueError, match="weights must be 3 numbers"):
+            minibatches(data, 2, weights)
+
+
+# -- what is measured on the way
+
+
+def test_watching_changes_nothing():
+    results = []
+    for watch in (None, lambda model: float(model.training)):
+        model = transformer()
+        result = fit(model, minibatches(DATA, 4), 5, evaluate_every=2, watch=watch)
+        results.append((result.losses, model.head.weight))
+    assert result.watched == [(2, 0.0), (4, 0.0), (5, 0.0)], "it is asked while not training"
+    assert results[0][0] == results[1][0] and torch.equal(results[0][1], results[1][1])
+
+
+class Counter(nn.Module):
+    """One weight that each step moves down by the learning rate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.buffer = nn.Parameter(torch.zeros(1), requires_grad=False)
+
+
+def test_what_fit_does_unless_it_is_told_otherwise(monkeypatch):
+    """A 20th of the steps rises to 1e-3; long gradients become 1 long, matrices decay by 0.01;
+    what was held out is measured every 50 steps and at the end."""
+    seen, step = [], torch.optim.AdamW.step
+
+    def watching(self, *args, **kwargs):
+        group = self.param_groups[0]
+        longest = max(weight.grad.norm().item() for weight in group["params"])
+        seen.append((group["lr"], group["weight_decay"], longest, group["betas"]))
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watching)
+    model = nn.Linear(1, 1, bias=False)
+    slope = lambda model, batch: batch * model.weight.sum()  # noqa: E731
+    run = fit(model, lambda generator: 7.0, 120, loss=slope, held_out=1.0)
+    rates, decays, lengths, betas = zip(*seen, strict=True)
+    assert max(rates) == rates[5] == 1e-3 and rates[0] == pytest.approx(1e-3 / 6)
+    assert set(decays) == {0.01} and set(betas) == {(0.9, 0.98)}
+    assert lengths == pytest.approx([1.0] * 120, abs=1e-5)
+    assert [number for number, _ in run.held_out] == [50, 100, 120]
+    assert run.steps == 120 and run.best_step == 120 and not model.training
+
+
+def test_weights_come_from_the_best_evaluation_and_patience_counts_from_it():
+    """The held-out losses are given; each step counts itself in the weights."""
+    for said, best, steps in (
+        ([5, 3, 4, 3, 6, 7, 8], 4, 10),  # as good is not better
+        ([5, 4, 3, 2, 1, 0, 9], 12, 14),
+        ([1, 2, 3, 4, 0, 0, 0], 2, 8),
+    ):
+        model, answers = Counter(), iter(said)
+
+        def loss(model, batch, answers=answers):
+            if batch == "held out":
+                return torch.tensor(float(next(answers)))
+            model.buffer += 1
+            return model.weight.sum()
+
+        options = {"evaluate_every": 2, "patience": 3, "held_out": "held out"}
+        run = fit(model, lambda generator: "batch", 14, loss=loss, **options)
+        assert (run.best_step, run.steps, model.buffer.item()) == (best, steps, best)
+        assert run.held_out == [(2 * i + 2, value) for i, value in enumerate(said[: steps // 2])]
+
+
+def test_a_checkpoint_is_written_every_so_many_steps_and_at_the_end(monkeypatch, tmp_path):
+    written = []
+    monkeypatch.setattr(training, "save_checkpoint", lambda run, path: written.append(run["step"]))
+    options = {"loss": lambda model, batch: model.weight.sum(), "checkpoint": tmp_path / "run.pt"}
+    fit(Slope(), lambda generator: None, 10, checkpoint_every=4, **options)
+    fit(Slope(), lambda generator: None, 101, **options)
+    assert written == [4, 8, 10, 100, 101]
 
 
 # -- checkpoints

@@ -105,6 +105,8 @@ def two_episodes(**changes: np.ndarray) -> dict[str, np.ndarray]:
     [
         ({"actions": np.zeros(3, int)}, r"actions must have shape \(N, T\)"),
         ({"actions": np.zeros((0, 3), int)}, r"actions must have shape \(N, T\)"),
+        ({"actions": np.zeros((2, 0), int)}, r"actions must have shape \(N, T\)"),
+        ({"mask": np.array([[1, 1, 0], [1, 0, 1]], bool)}, "mask must be True from the first"),
         ({"states": np.zeros((2, 3), int)}, r"states must have shape \(2, 4\).*\(2, 3\) came"),
         ({"rewards": np.zeros((2, 2))}, r"rewards must have shape \(2, 3\).*\(2, 2\) came"),
         ({"terminated": np.ones(3, bool)}, r"terminated must have shape \(2,\)"),
@@ -186,6 +188,25 @@ def test_actions_without_probability_are_never_drawn(seed: int, n_actions: int) 
     assert (np.take_along_axis(rows, chosen[:, None], axis=1) > 0).all()
 
 
+@pytest.mark.parametrize("draw", [0.0, 0.25, 0.5, np.nextafter(1, 0)])
+def test_whatever_is_drawn_names_an_action_that_may_be_taken(draw: float) -> None:
+    """The actions stand on a line of length 1, in their order; what is drawn is a place on it."""
+
+    class Drawing:
+        def random(self, shape: tuple[int, ...]) -> np.ndarray:
+            return np.full(shape, draw)
+
+    rows = np.array(
+        [[0, 0.5, 0, 0.5, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0], [0.25, 0.25, 0, 0.5, 0]]
+    )
+    rows = np.vstack([rows, 0.1 * np.array([3, 3, 3, 1, 0])])  # sums to 0.9999...
+    for row, action in zip(rows, sample_actions(rows, Drawing()), strict=True):
+        assert row[action] > 0
+        assert row[:action].sum() <= draw + 1e-12 and draw <= row[: action + 1].sum() + 1e-12
+    if draw == 0.5:  # a place between two actions belongs to the later one
+        assert sample_actions(rows, Drawing())[[0, 3]].tolist() == [3, 3]
+
+
 def test_a_policy_is_the_same_in_each_of_its_forms() -> None:
     stairs = Staircase()
     actions = np.array([1, 0, 1, 1, 0])
@@ -212,11 +233,12 @@ def test_a_policy_sees_the_whole_history() -> None:
         assert np.array_equal(history.rewards, data.rewards[:, :t])
 
 
-def test_histories_of_the_last_step_make_trajectories() -> None:
-    tree = TravelTree(horizon=3, dense=True)
+@pytest.mark.parametrize("days", [1, 3])
+def test_histories_of_the_last_step_make_trajectories(days: int) -> None:
+    tree = TravelTree(horizon=days, dense=True)
     whole = Trajectories.complete(tree.histories(tree.horizon))
     assert whole.mask.all() and whole.terminated.all() and len(whole) == tree.n_leaves
-    assert np.allclose(whole.returns(), tree.level_enjoyment(3))
+    assert np.allclose(whole.returns(), tree.level_enjoyment(days))
 
 
 def test_the_rounding_of_single_precision_is_no_error() -> None:
@@ -371,6 +393,28 @@ def test_mixtures_need_a_share_a_policy():
     for shares, says in (([0.5, 0.4], "sum to 1"), ([1.0], "one share each")):
         with pytest.raises(ValueError, match=says):
             collect_mixture(KeyToDoor(), [None, None], shares, 10, 0)
+
+
+@quick
+@given(parts=st.lists(trajectories(), min_size=1, max_size=3), discount=st.sampled_from([0.3, 1.0]))
+def test_one_dataset_of_several_has_their_episodes_in_order(parts, discount):
+    whole = concatenate(parts)
+    assert len(whole) == sum(map(len, parts))
+    assert whole.actions.shape[1] == max(part.actions.shape[1] for part in parts)
+    expected = [part.returns(discount) for part in parts]
+    np.testing.assert_array_equal(whole.returns(discount), np.concatenate(expected))
+    for name in ("terminated", "lengths"):
+        expected = [getattr(part, name) for part in parts]
+        np.testing.assert_array_equal(getattr(whole, name), np.concatenate(expected))
+    first = 0
+    for part in parts:
+        steps = part.actions.shape[1]
+        for name, used in (("states", steps + 1), ("actions", steps), ("mask", steps)):
+            padded = getattr(whole, name)[first : first + len(part)]
+            np.testing.assert_array_equal(padded[:, :used], getattr(part, name))
+            later = getattr(part, name)[:, -1:] if name == "states" else np.zeros((len(part), 1))
+            assert (padded[:, used:] == later).all()
+        first += len(part)
 
 
 def test_datasets_of_different_lengths_are_padded_to_the_longest():

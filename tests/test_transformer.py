@@ -1,47 +1,28 @@
-"""Laws of the Transformer, the LSTM and the sampler."""
+"""Laws of the Transformer and the LSTM."""
 
 import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.gpt2 import from_gpt2
-from seqdec_lib.sequences.decoding import beam_search, choose, distribution, generate
 from seqdec_lib.sequences.lstm import LSTM
-from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.sequences.transformer import ACTIVATIONS, Transformer, attention_weights
+from tests.small_models import (
+    CONTEXT,
+    VOCABULARY,
+    both,
+    close,
+    few,
+    lstm,
+    padded,
+    tokens,
+    transformer,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-VOCABULARY, CONTEXT = 11, 12
-few = settings(max_examples=15, deadline=None)
-
-
-def transformer(**options) -> Transformer:
-    torch.manual_seed(0)
-    model = Transformer(VOCABULARY, CONTEXT, width=16, layers=2, heads=4, **options).eval()
-    for parameter in model.parameters():  # far from the small start, where all would look alike
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model
-
-
-def lstm(**options) -> LSTM:
-    torch.manual_seed(0)
-    return LSTM(VOCABULARY, width=16, layers=2, **options).eval()
-
-
-def tokens(rows: int = 3, length: int = CONTEXT, seed: int = 0) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(VOCABULARY, (rows, length), generator=generator)
-
-
-both = pytest.mark.parametrize("make", [transformer, lstm])
-
-
-def close(a: torch.Tensor, b: torch.Tensor) -> None:
-    torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
 
 
 # -- time
@@ -94,6 +75,24 @@ def test_reading_piece_by_piece_equals_reading_at_once(make, pieces, seed):
         assert cache.length == length
 
 
+def test_maps_and_training_read_a_single_token_as_any_other():
+    """A token alone has a way of its own through the layers, but not when one looks on."""
+    model, x = transformer(), tokens()
+    every = model.attention(x)
+    with torch.no_grad():
+        for training in (False, True):
+            model.train(training)
+            cache, parts, maps = model.new_cache(3), [], []
+            for place in range(CONTEXT):
+                looked = None if training else []
+                parts.append(model(x[:, place : place + 1], cache=cache, maps=looked))
+                maps.append(looked)
+            close(torch.cat(parts, 1), model.eval()(x))
+            for place, looked in enumerate(maps):
+                for layer, map_ in enumerate(looked or ()):
+                    close(map_[:, :, 0], every[layer, :, :, place, : place + 1])
+
+
 @both
 def test_a_selected_cache_goes_on_as_its_rows(make):
     model, x, rows = make(), tokens(), torch.tensor([2, 0, 0])
@@ -106,15 +105,6 @@ def test_a_selected_cache_goes_on_as_its_rows(make):
 
 
 # -- padding
-
-
-def padded(x: torch.Tensor, left: int, right: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Row 1 loses tokens to padding on either side, which is filled with rubbish."""
-    y, mask = x.clone(), torch.ones_like(x, dtype=torch.bool)
-    kept = x[1, : x.shape[1] - left - right]
-    y[1], mask[1] = 7, False
-    y[1, left : left + len(kept)], mask[1, left : left + len(kept)] = kept, True
-    return y, mask
 
 
 @both
@@ -130,13 +120,13 @@ def test_padding_changes_nothing(make, left, right):
     close(logits[0], model(x)[0])
 
 
-@both
-def test_decoding_after_prompts_of_different_lengths(make):
-    model, x = make(), tokens(length=8)
-    y, mask = padded(x, left=3, right=0)
-    alone = [generate(model, x[i : i + 1, : 8 - 3 * (i == 1)], 4, temperature=0) for i in range(3)]
-    assert torch.equal(generate(model, y, 4, mask, temperature=0), torch.cat(alone))
-    assert torch.equal(generate(model, y, 4, mask, temperature=0, cached=False), torch.cat(alone))
+@pytest.mark.parametrize(("left", "right"), [(3, 0), (0, 4), (2, 5)])
+def test_padding_changes_nothing_where_all_look_at_all(left, right):
+    model, x = transformer(causal=False), tokens()
+    y, mask = padded(x, left, right)
+    alone = model(x[1:2, : CONTEXT - left - right])
+    close(model(y, mask)[1, left : CONTEXT - right], alone[0])
+    close(model(y, mask)[0], model(x)[0])
 
 
 @both
@@ -211,6 +201,13 @@ def test_attention_maps_are_the_weights_that_are_used():
     fast = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
     causal = torch.ones(5, 5, dtype=torch.bool).tril()
     close(attention_weights(q, k, causal) @ v, fast)
+    some, at = [], torch.tensor([2, 7])
+    model(x, at=at, maps=some)
+    close(some[0], maps[0])
+    close(some[1], maps[1][:, :, at])  # only these are asked for
+    every = transformer(causal=False).attention(x)
+    close(every.sum(-1), torch.ones(2, 3, 4, CONTEXT))
+    assert (every > 0).all()
     y, mask = padded(x, left=3, right=0)
     assert (model.attention(y, mask)[:, 1, :, 3:, :3] == 0).all(), "somebody looks at padding"
 
@@ -287,6 +284,31 @@ def test_what_adds_up_over_layers_starts_smaller():
         assert block.attention.to_qkv.weight.std().item() == pytest.approx(0.1, rel=0.1)
 
 
+def test_the_spread_of_the_first_weights():
+    model = Transformer(50, 8, width=64, init_std=0.1)
+    assert abs(model.blocks[0].mlp[0].weight.std().item() - 0.1) < 0.01
+    for vectors in (model.token, Transformer(50, 99, width=64).position):
+        assert abs(vectors.weight.std().item() - 0.02) < 0.002
+    assert abs(Transformer(50, 8).blocks[0].mlp[0].weight.std().item() - 0.02) < 0.002
+
+
+def test_there_are_as_many_weights_as_the_formula_says():
+    def formula(width, layers, outputs):
+        return (9 + 8 + outputs) * width + layers * (12 * width**2 + 13 * width) + 2 * width
+
+    for model, count in (
+        (Transformer(9, 8), formula(64, 2, 9)),
+        (Transformer(9, 8, width=12, layers=3, heads=3, outputs=5), formula(12, 3, 5)),
+        (Transformer(9, 8, width=12, layers=1, tied=True), formula(12, 1, 0)),
+        (Transformer(9, 8, width=12, layers=1, positions=False), formula(12, 1, 1)),
+    ):
+        assert sum(weight.numel() for weight in model.parameters()) == count
+    assert Transformer(9, 8).heads == 4
+    smallest = Transformer(1, 1, width=1, layers=1, heads=1)
+    assert smallest(torch.zeros(1, 1, dtype=torch.long)).shape == (1, 1, 1)
+    assert smallest.new_cache(1).batch == 1
+
+
 def test_activations_differ_and_others_are_refused():
     x = tokens()
     gelu, tanh, relu = (transformer(activation=name)(x) for name in ACTIVATIONS)
@@ -311,29 +333,6 @@ def test_embeddings_are_read_as_their_tokens():
 # -- modes
 
 
-@both
-@pytest.mark.parametrize("cached", [True, False])
-def test_being_asked_changes_no_mode_and_answers_have_no_dropout(make, cached):
-    model, x = make(dropout=0.5), tokens(length=3)
-    quiet = generate(model, x, 5, temperature=0, cached=cached)
-    model.train()
-    model.head.eval()  # a part that somebody froze
-    modes = {name: part.training for name, part in model.named_modules()}
-    assert torch.equal(generate(model, x, 5, temperature=0, cached=cached), quiet)
-    assert torch.equal(beam_search(model, x, 5, width=1)[0][:, 0], quiet)
-    with pytest.raises(ValueError, match="token ids"):
-        generate(model, x + VOCABULARY, 2, cached=cached)
-    assert {name: part.training for name, part in model.named_modules()} == modes
-    with evaluating(model):
-        assert not any(part.training for part in model.modules())
-
-
-def test_one_may_train_on_what_was_generated():
-    model = transformer()
-    model(generate(model, tokens(length=2), 3)).sum().backward()
-    assert model.token.weight.grad.abs().sum() > 0
-
-
 def test_a_model_in_training_reads_token_by_token_with_its_dropout():
     model, x = transformer(dropout=0.5).train(), tokens(length=1)
     with torch.no_grad():
@@ -341,116 +340,7 @@ def test_a_model_in_training_reads_token_by_token_with_its_dropout():
     assert not torch.allclose(a, b)
 
 
-# -- the sampler
-
-
-def test_cached_sampling_equals_uncached_sampling():
-    for make in (transformer, lstm):
-        model, x = make(), tokens(length=4)
-        runs = [
-            generate(model, x, 8, generator=torch.Generator().manual_seed(5), cached=cached)
-            for cached in (True, False)
-        ]
-        assert torch.equal(*runs)
-
-
-def test_nothing_follows_the_stop_token():
-    model = transformer()
-    made = generate(model, tokens(64, 2), 10, stop=4, generator=torch.Generator().manual_seed(0))
-    after = (made == 4).cumsum(1) > 0
-    assert (made[after] == 4).all() and after.any()
-
-
-def test_generating_ends_where_all_have_ended():
-    model, x = transformer(), tokens(4, 2)
-    (word,) = generate(model, x[:1], 1, temperature=0)[0].tolist()
-    assert generate(model, x[:1], 8, temperature=0, stop=word).tolist() == [[word]]
-    assert generate(model, x, 8, temperature=0, stop=VOCABULARY).shape == (4, 8)
-
-
-numbers = st.floats(-1e300, 1e300) | st.floats(-9, 9) | st.sampled_from([0.0, 1.0, -math.inf])
-rows_of_logits = st.lists(numbers, min_size=1, max_size=9).filter(lambda r: max(r) > -math.inf)
-temperatures = st.floats(0, exclude_min=True, allow_infinity=False) | st.floats(0.1, 9)
-
-
-@settings(max_examples=100, deadline=None)
-@given(row=rows_of_logits, temperature=temperatures, single=st.booleans())
-def test_any_logits_and_temperature_give_probabilities_in_their_order(row, temperature, single):
-    logits = torch.tensor(row, dtype=torch.float64)
-    logits = (
-        logits.clamp(-3e38, 3e38).float().where(logits > -math.inf, logits) if single else logits
-    )
-    p = distribution(logits, temperature)
-    assert p.dtype == torch.float64 and p.sum() == pytest.approx(1)
-    assert (p[logits == -math.inf] == 0).all()
-    assert (p.diff() * logits.double().diff().nan_to_num() >= 0).all(), "the better, the likelier"
-    assert len(set(p[logits == logits.max()].tolist())) == 1, "ties share"
-    for drawn in (choose(logits, temperature), choose(logits, 0)):
-        assert p[drawn] > 0
-    assert distribution(logits, 0)[int(logits.argmax())] == 1
-
-
-@few
-@given(row=rows_of_logits, k=st.integers(1, 9), p=st.floats(0.01, 1), t=st.floats(0.3, 3))
-def test_top_k_and_top_p_keep_the_right_tokens(row, k, p, t):
-    logits = torch.tensor(row, dtype=torch.float64)
-    mass, best = distribution(logits, t), distribution(logits, t, top_k=k)
-    order = sorted(range(len(row)), key=lambda i: -row[i])  # of equally good ones the first
-    assert set(torch.nonzero(best)[:, 0].tolist()) <= set(order[:k])
-    cut = mass.clone()
-    cut[order[k:]] = 0
-    torch.testing.assert_close(best, cut / cut.sum())
-    kept = distribution(logits, t, k, p) > 0
-    assert best[kept].sum() >= p - 1e-9, "holds less than top_p"
-    assert best[kept].sum() - best[kept].min() < p + 1e-9, "one token fewer would have done"
-    torch.testing.assert_close(
-        distribution(logits, t, k, p), torch.where(kept, best, 0) / best[kept].sum()
-    )
-
-
-@few
-@given(seed=st.integers(0, 99), k=st.none() | st.integers(1, 5), p=st.none() | st.floats(0.1, 1))
-def test_each_row_is_drawn_for_itself_however_many_axes_there_are(seed, k, p):
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(2, 3, 5, generator=generator)
-    whole = distribution(logits, 0.7, k, p)
-    for i, j in [(0, 0), (1, 2)]:
-        torch.testing.assert_close(whole[i, j], distribution(logits[i, j], 0.7, k, p))
-    for temperature in (0, 0.7):
-        drawn = choose(logits, temperature, k, p, generator)
-        assert drawn.shape == (2, 3) and (whole.gather(2, drawn[..., None]) > 0).all()
-
-
-def test_samples_follow_the_softmax():
-    logits = torch.tensor([0.0, 1.0, 2.0, -math.inf])
-    drawn = choose(logits.expand(40_000, 4), 0.5, generator=torch.Generator().manual_seed(0))
-    share = torch.bincount(drawn, minlength=4) / len(drawn)
-    assert (share - (logits / 0.5).softmax(0)).abs().max() < 0.01
-    assert share[3] == 0
-
-
 # -- bad input
-
-
-@both
-@pytest.mark.parametrize(
-    ("x", "mask", "words"),
-    [
-        (torch.zeros(0, 4, dtype=torch.long), None, "B, T >= 1"),
-        (torch.zeros(2, 0, dtype=torch.long), None, "B, T >= 1"),
-        (torch.zeros(4, dtype=torch.long), None, "(B, T)"),
-        (torch.full((2, 4), VOCABULARY), None, "0..10"),
-        (torch.full((2, 4), -1), None, "-1"),
-        (torch.zeros(2, 4, 5), None, "16 wide"),
-        (torch.zeros(2, 4, dtype=torch.long), torch.tensor([[True] * 4, [False] * 4]), "row 1"),
-        (torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 3, dtype=torch.bool), "(2, 4)"),
-        (torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 4), "bool"),
-    ],
-)
-def test_bad_tokens_and_masks_are_named(make, x, mask, words):
-    with pytest.raises(ValueError) as error:
-        make()(x, mask)
-    assert words in str(error.value)
 
 
 def test_a_context_that_is_too_long_is_named():
@@ -461,21 +351,6 @@ def test_a_context_that_is_too_long_is_named():
         cache = model.new_cache(3)
         model(tokens(), cache=cache)
         model(tokens(length=1), cache=cache)
-
-
-@both
-def test_misuse_of_a_cache_is_named(make):
-    model = make()
-    with pytest.raises(ValueError, match="no_grad"):
-        model(tokens(), cache=model.new_cache(3))
-    with torch.no_grad(), pytest.raises(ValueError, match="2 sequences, but 3"):
-        model(tokens(), cache=model.new_cache(2))
-
-
-@pytest.mark.parametrize("at", [12, -13, torch.tensor([]), torch.tensor([[1], [2]]), slice(3, 3)])
-def test_positions_that_do_not_exist_are_named(at):
-    with pytest.raises(ValueError, match="at must"):
-        transformer()(tokens(), at=at)
 
 
 def test_sizes_that_do_not_fit_are_named():
@@ -494,18 +369,3 @@ def test_an_lstm_refuses_gaps():
     mask = torch.tensor([[True, False, True]])
     with pytest.raises(ValueError, match="side by side"):
         lstm()(torch.zeros(1, 3, dtype=torch.long), mask)
-
-
-def test_bad_choices_are_named():
-    empty, nan, inf = torch.zeros(2, 0), torch.tensor([math.nan, 1]), torch.tensor([math.inf, 1])
-    for logits in (torch.full((2, 3), -math.inf), empty, nan, inf):
-        for temperature in (0, 1):
-            with pytest.raises(ValueError, match="logits"):
-                choose(logits, temperature)
-    for options in ({"temperature": -1}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.1}):
-        with pytest.raises(ValueError, match=next(iter(options))):
-            choose(torch.zeros(3), **options)
-        with pytest.raises(ValueError, match=next(iter(options))):
-            choose(torch.zeros(3), **({"temperature": 0} | options))
-    with pytest.raises(ValueError, match="LEFT|left"):
-        generate(transformer(), *(tokens(1, 3), 2), mask=torch.tensor([[True, True, False]]))

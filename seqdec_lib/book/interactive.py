@@ -16,10 +16,8 @@ import numpy as np
 
 from seqdec_lib.problems.rail import CITIES, CITY_NAMES
 from seqdec_lib.problems.travel_tree import TravelTree
-from seqdec_lib.validation import probability_rows
 
 CORNERS = np.array([[210.0, 40.0], [36.0, 340.0], [384.0, 340.0]])
-SIMPLEX_SIZE = (420, 380)
 
 
 @dataclass(frozen=True)
@@ -100,17 +98,6 @@ JupyterLab, in a trusted notebook) a slider moves it.</p>
 </div>"""
 
 
-def on_simplex(probabilities: np.ndarray, corners: np.ndarray = CORNERS) -> np.ndarray:
-    """Where probabilities over three actions (N, 3) lie in a triangle with these corners: (N, 2).
-    Raises ValueError: rows that don't sum to 1, or another number of actions than three."""
-    probabilities = probability_rows("the simplex", probabilities)
-    if probabilities.shape[-1] != 3:
-        raise ValueError(
-            f"a triangle shows three actions, but rows of {probabilities.shape[-1]} came."
-        )
-    return probabilities @ corners
-
-
 def simplex_slider(
     samples: np.ndarray, taus: Sequence[float], probabilities: np.ndarray, names: Sequence[str]
 ) -> SliderFigure:
@@ -127,7 +114,7 @@ def simplex_slider(
         f"{escape(name)}</text>"
         for name, (x, y) in zip(names, CORNERS, strict=True)
     )
-    ((x, y),) = on_simplex(np.atleast_2d(probabilities))
+    x, y = probabilities @ CORNERS
     return SliderFigure(
         control="Temperature",
         frames=frames,
@@ -136,7 +123,7 @@ def simplex_slider(
         + ", ".join(names)
         + "; dots are relaxed choices, in the color of the action with the largest share. "
         "At low temperature they sit in the corners, at high temperature around the middle.",
-        size=SIMPLEX_SIZE,
+        size=(420, 380),
         background=f'<polygon points="{corners}" fill="none" stroke="var(--line)" '
         f'stroke-width="1.5"/>{labels}<path d="M {x - 8:.0f} {y:.0f} h 16 m -8 -8 v 16" '
         'stroke="var(--ink)" stroke-width="2.5" fill="none"/>',
@@ -146,12 +133,12 @@ def simplex_slider(
 def _simplex_frame(choices: np.ndarray, tau: float) -> Frame:
     winner, drawn = choices.argmax(axis=1), []
     for action in range(3):
-        dots = " ".join(f"M {x:.0f} {y:.0f} h 0" for x, y in on_simplex(choices[winner == action]))
+        dots = " ".join(f"M {x:.0f} {y:.0f} h 0" for x, y in choices[winner == action] @ CORNERS)
         drawn.append(
             f'<path d="{dots}" stroke="var(--series-{action + 1})" stroke-width="7" '
             'stroke-linecap="round" stroke-opacity="0.65" fill="none"/>'
         )
-    ((x, y),) = on_simplex(choices.mean(axis=0, keepdims=True))
+    x, y = choices.mean(axis=0) @ CORNERS
     drawn.append(
         f'<path d="M {x:.0f} {y - 8:.0f} l 8 8 l -8 8 l -8 -8 z" fill="none" '
         'stroke="var(--ink)" stroke-width="2.5"/>'

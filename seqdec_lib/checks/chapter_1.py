@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise, returns_to_go, rewards_and_discount
@@ -17,22 +15,30 @@ def _path(node: int, branching: int) -> list[int]:
     return actions
 
 
+def _first_values(leaves: list[float], branching: int) -> list[float]:
+    share = len(leaves) // branching
+    return [max(leaves[action * share :][:share]) for action in range(branching)]
+
+
 def _leaves(rng: np.random.Generator, size: int) -> tuple:
     branching = int(rng.integers(2, 4))
     return rng.integers(0, 10, size=branching ** (1 + size // 2)).tolist(), branching
 
 
-def _tree_value(leaves: list[float], branching: int, combine: Callable) -> float:
-    level = np.array(leaves, dtype=float)
-    while len(level) > 1:
-        level = combine(level.reshape(-1, branching))
-    return float(level[0])
+def _trips_needed(worths: list[float], target: float) -> int:
+    """By counting upward, with the chances that all n trips stay below each worth."""
+    levels, counts = np.unique(worths, return_counts=True)
+    at_most = np.cumsum(counts) / len(worths)
+    short = (levels[-1] - levels) / (levels[-1] - np.mean(worths))
+    n = 1
+    while short @ np.diff(at_most**n, prepend=0) > target:
+        n += 1
+    return n
 
 
-def _leaves_and_probabilities(rng: np.random.Generator, size: int) -> tuple:
-    leaves, branching = _leaves(rng, size)
-    weights = rng.integers(1, 5, size=branching)
-    return leaves, (weights / weights.sum()).tolist()
+def _worths_and_target(rng: np.random.Generator, size: int) -> tuple:
+    worths = rng.integers(0, 10, size=1 + size).tolist()
+    return [*worths, max(worths) + 1], float(rng.uniform(0.03, 0.9))
 
 
 EXERCISES = {
@@ -43,13 +49,9 @@ EXERCISES = {
     ),
     "count_nodes": Exercise(
         answer=lambda branching, horizon: sum(branching**t for t in range(horizon + 1)),
-        draw=lambda rng, size: (int(rng.integers(2, 5)), size),
-        hint="count level by level, and don't forget the root: level t has branching ** t nodes.",
-    ),
-    "returns_to_go": Exercise(
-        answer=returns_to_go,
-        draw=rewards_and_discount,
-        hint="G_t starts with the reward that follows action t; check t = 0 with a single reward.",
+        draw=lambda rng, size: (int(rng.integers(1, 5)), size),
+        hint="count level by level, and don't forget the root: level t has branching ** t nodes. "
+        "With a single action each level has one node.",
     ),
     "path_to": Exercise(
         answer=_path,
@@ -57,16 +59,15 @@ EXERCISES = {
         hint="child = branching * node + 1 + action; undo that with a division and its remainder, "
         "until you are at node 0. Which action did you find first, the first day's or the last?",
     ),
-    "best_value": Exercise(
-        answer=lambda leaves, branching: _tree_value(leaves, branching, lambda q: q.max(axis=1)),
+    "first_values": Exercise(
+        answer=_first_values,
         draw=_leaves,
         hint="siblings stand side by side: a level of the tree falls into groups of `branching`.",
     ),
-    "value_of_policy": Exercise(
-        answer=lambda leaves, probabilities: _tree_value(
-            leaves, len(probabilities), lambda q: q @ np.array(probabilities)
-        ),
-        draw=_leaves_and_probabilities,
-        hint="the same sweep as for the optimum; only how a node combines its children changes.",
+    "trips_needed": Exercise(
+        answer=_trips_needed,
+        draw=_worths_and_target,
+        hint="start with the expected worth of the best of n trips, make a regret of it, and "
+        "look for the first n whose regret is at most the target. One trip has regret 1.",
     ),
 }

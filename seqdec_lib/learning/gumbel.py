@@ -9,13 +9,14 @@ Wherever logits are taken, -inf masks an action: it is never chosen, and its gra
 
 import math
 import numbers
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 BASELINES = ("none", "leave-one-out")
-BLOCK = 2**16  # random numbers made together: few enough for the processor's cache
+BLOCK = 2**17  # numbers made together: few enough for the processor's cache
 
 
 def gumbel_noise(
@@ -31,8 +32,12 @@ def gumbel_noise(
     wide = torch.promote_types(dtype, torch.float32)
     noise = torch.empty(shape, dtype=wide, device=device)
     for block in noise.view(-1).split(BLOCK if noise.device.type == "cpu" else 2**62):
-        _uniform(block, generator).log_().neg_().log_().neg_()
+        _fill_with_noise(block, generator)
     return noise.to(dtype)
+
+
+def _fill_with_noise(numbers: Tensor, generator: torch.Generator | None) -> Tensor:
+    return _uniform(numbers, generator).log_().neg_().log_().neg_()
 
 
 def _uniform(numbers: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -56,7 +61,9 @@ def gumbel_max(logits: Tensor, generator: torch.Generator | None = None) -> Tens
     Returns (...) int64, the first one where several are largest. For n draws from one distribution
     pass `logits.expand(n, -1)`.
     Raises ValueError: see `gumbel_softmax`."""
-    largest, chosen = _noisy(logits, generator).max(dim=-1)
+    _check_logits(logits)
+    noise = gumbel_noise(tuple(logits.shape), _wide(logits), logits.device, generator)
+    largest, chosen = noise.add_(logits.detach()).max(dim=-1)
     _check_largest(logits, largest)
     return chosen
 
@@ -80,30 +87,35 @@ def gumbel_softmax(
             f"tau must be a positive finite number, but {tau!r} came; "
             "for exact samples (the limit of tau = 0) call gumbel_max."
         )
-    noisy = _noisy(logits, generator)
-    largest = noisy.amax(dim=-1, keepdim=True)
-    _check_largest(logits, largest)
-    # The largest entry becomes 0 before the division, so no temperature makes it overflow; and the
-    # temperature itself is kept from rounding to 0 or infinity in the precision of the noise.
-    limits = torch.finfo(noisy.dtype)
+    _check_logits(logits)
+    soft = torch.empty(logits.shape, dtype=_wide(logits), device=logits.device)
+    one_hot = torch.empty_like(soft) if hard else soft
+    largest = torch.empty_like(soft[..., :1])
+    # The temperature is kept from rounding to 0 or infinity in the precision of the noise.
+    limits = torch.finfo(soft.dtype)
     tau = min(max(tau, limits.tiny), limits.max)
-    noisy.sub_(largest)
-    one_hot = _one_hot(noisy) if hard else None
-    soft = _Softmax.apply(logits, noisy.div_(tau), tau)
+    for rows, scores, top, choice in _blocks(soft, logits.detach(), largest, one_hot):
+        _fill_with_noise(rows.view(-1), generator).add_(scores.reshape(-1))
+        # The largest entry becomes 0 before the division, so no temperature makes it overflow.
+        rows.sub_(torch.amax(rows, dim=-1, keepdim=True, out=top))
+        if hard:
+            _one_hot(rows, choice)
+        rows.div_(tau).exp_()
+        rows.div_(rows.sum(dim=-1, keepdim=True))
+    _check_largest(logits, largest)
+    soft = _Softmax.apply(logits, soft, tau)
     return (_StraightThrough.apply(soft, one_hot) if hard else soft).to(logits.dtype)
 
 
 class _Softmax(torch.autograd.Function):
-    """The softmax of scaled logits, written over them; differentiable any number of times.
+    """Probabilities that were made from noisy logits, as a function of the logits.
 
-    `scaled` holds (logits + constants) / tau, its largest entries 0. What PyTorch would keep and
-    copy on the way from the logits is never made."""
+    Differentiable any number of times. What PyTorch would keep and copy on the way from the logits
+    is never made."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, scaled: Tensor, tau: float) -> Tensor:
-        soft = scaled.exp_()
-        soft.div_(soft.sum(dim=-1, keepdim=True))
-        ctx.mark_dirty(scaled)
+    def forward(ctx: Any, logits: Tensor, soft: Tensor, tau: float) -> Tensor:
+        ctx.mark_dirty(soft)
         ctx.save_for_backward(soft)
         ctx.tau = tau
         return soft
@@ -111,9 +123,14 @@ class _Softmax(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (soft,) = ctx.saved_tensors
-        weighted = gradient * soft
-        mean = weighted.sum(dim=-1, keepdim=True)
-        return weighted.addcmul_(soft, mean, value=-1).div_(ctx.tau), None, None
+        if torch.is_grad_enabled():  # a gradient of this gradient will be asked for
+            mean = (gradient * soft).sum(dim=-1, keepdim=True)
+            return (gradient - mean) * soft / ctx.tau, None, None
+        slope = torch.empty_like(soft)
+        for out, weights, rows in _blocks(slope, gradient, soft):
+            torch.mul(weights, rows, out=out)
+            out.addcmul_(rows, out.sum(dim=-1, keepdim=True), value=-1).div_(ctx.tau)
+        return slope, None, None
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -128,13 +145,18 @@ class _StraightThrough(torch.autograd.Function):
         return gradient, None
 
 
-def _one_hot(noisy: Tensor) -> Tensor:
+def _one_hot(noisy: Tensor, out: Tensor) -> None:
     """One-hot rows of the first largest entries, where the largest are 0: faster than an argmax."""
-    one_hot = torch.eq(noisy, 0, out=torch.empty_like(noisy))
-    if one_hot.sum(dim=-1).amax() > 1:  # equal entries are rare
-        chosen = noisy.argmax(dim=-1, keepdim=True)
-        one_hot = torch.zeros_like(noisy).scatter_(-1, chosen, 1.0)
-    return one_hot
+    torch.eq(noisy, 0, out=out)
+    if out.sum(dim=-1).amax() > 1:  # equal entries are rare
+        out.zero_().scatter_(-1, noisy.argmax(dim=-1, keepdim=True), 1.0)
+
+
+def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The rows of tensors (..., K) or (..., 1) in blocks, few enough for the processor's cache."""
+    pairs = BLOCK // (2 * tensors[0].shape[-1])  # of rows, so that a block has an even size
+    rows = max(2, 2 * pairs) if tensors[0].device.type == "cpu" else 2**62
+    return zip(*(each.reshape(-1, each.shape[-1]).split(rows) for each in tensors), strict=True)
 
 
 def leave_one_out(returns: Tensor) -> Tensor:
@@ -179,8 +201,11 @@ def score_function_loss(
     return -(advantages * log_probabilities).mean()
 
 
-def _noisy(logits: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Logits (..., K) plus Gumbel noise in float32 at least, a tensor of its own."""
+def _wide(logits: Tensor) -> torch.dtype:
+    return torch.promote_types(logits.dtype, torch.float32)
+
+
+def _check_logits(logits: Tensor) -> None:
     if not isinstance(logits, Tensor) or not logits.is_floating_point() or logits.ndim == 0:
         raise ValueError(
             f"logits must be a float tensor of shape (..., K), but {type(logits).__name__} "
@@ -191,8 +216,6 @@ def _noisy(logits: Tensor, generator: torch.Generator | None) -> Tensor:
             f"logits are empty, of shape {tuple(logits.shape)}: pass at least one row with at "
             "least one action."
         )
-    wide = torch.promote_types(logits.dtype, torch.float32)
-    return gumbel_noise(tuple(logits.shape), wide, logits.device, generator).add_(logits.detach())
 
 
 def _check_largest(logits: Tensor, largest: Tensor) -> None:
