@@ -1,20 +1,28 @@
-"""Chapter 4: both races, the learned network with five seeds, and search in forty large trees.
+"""Chapter 4: both races, the learned network with five seeds, and search in twenty large trees.
 
 Learners run side by side, which makes them cheap: five independent groups of thirty on the tree and
-of twenty on the lake. Names of numbers end in the group, or the seed."""
+of twenty on the lake. Names of numbers end in the group, the seed or the tree. The learners, and
+the settings that serve each of them best, come from `world_models_settings`: make that first."""
 
 from itertools import product
 
 import numpy as np
 
+from evidence.tables.world_models_settings import (
+    EXPLORATION,
+    MOST,
+    RIVALS,
+    chosen,
+    lake_learners,
+    lake_regrets,
+    race,
+    tree_learners,
+)
 from seqdec_lib.experience import collect, mean_interval, regret, regret_of
 from seqdec_lib.learning import (
     CountModel,
-    DynaQ,
     NeuralModel,
-    TabularLearner,
     greedy,
-    harmonic,
     random_shooting,
     total_variation,
     tree_search,
@@ -23,7 +31,6 @@ from seqdec_lib.problems import TabularProblem, TravelTree, from_gymnasium
 
 GROUPS = 5
 SEEDS = (0,)  # the groups are inside
-RIVALS = ("Q-learning", "Replay", "Memory", "Dyna-Q", "Counts and planning")
 ON_LAKE = ("Q-learning", "Replay", "Dyna-Q", "Counts and planning")
 CASES = (
     "search, mixed",
@@ -36,19 +43,11 @@ CASES = (
 )
 AGREEMENT = 0.1  # the network is trained by floating-point sums; all else repeats exactly
 
-MOST = 18_000  # steps on the tree: three thousand trips, as in chapter 3
-BEST = {  # exploration on the tree, as `world_models_settings` found it
-    "Q-learning": 0.7,
-    "Replay": 0.5,
-    "Memory": 0.5,
-    "Dyna-Q": 0.5,
-    "Counts and planning": 0.5,
-}
-LAKE_POWER = {"Q-learning": 0.6, "Replay": 0.6, "Dyna-Q": 0.6}
-LAKE_LOOKS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000]
+LOOKS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000]  # steps on the lake; Q-learning: more
+LATER = [64_000, 128_000]
 WALKS = [100, 300, 1000]
-TREES, MORNINGS = 40, 12
-SIZES = [50, 200, 800, 1600]  # simulations per decision
+TREES, MORNINGS = 20, 12
+SIZES = [50, 400, 3200]  # simulations per decision
 
 
 def run(case: str, seed: int) -> dict[str, float]:
@@ -61,71 +60,11 @@ def run(case: str, seed: int) -> dict[str, float]:
 # -- the race on the tree
 
 
-class BestReturn(TabularLearner):
-    """Remembers for each (s, a) the best return that ever followed it, and nothing else."""
-
-    trip: tuple = ()
-
-    def update(self, seen, next_actions=None) -> None:
-        """Wait for the end of the trip (all trips end together), then go through it backwards."""
-        self.trip = (*self.trip, seen)
-        if seen.terminated.all():
-            returns = 0.0
-            for step in reversed(self.trip):
-                returns = step.rewards + self.problem.discount * returns
-                place = step.actions, self._offset + step.observations
-                self.table.rows[0][place] = np.maximum(self.table.rows[0][place], returns)
-            self.trip = ()
-
-
-class CountsAndPlanning(TabularLearner):
-    """Counts what happens, and plans anew after every fifth trip."""
-
-    def __init__(self, problem, every: int = 5, **options) -> None:
-        super().__init__(problem, **options)
-        self.model = CountModel(problem.n_states, problem.n_actions, replicas=self.replicas)
-        self.every = every * problem.horizon
-
-    def update(self, seen, next_actions=None) -> None:
-        """Count; now and then, plan."""
-        self.model.add(seen)
-        if self.steps_per_chain % self.every == 0:
-            q_values = self.model.plan(self.problem.discount, self.problem.horizon)
-            self.table.rows[0] = q_values.reshape(-1, q_values.shape[-1]).T
-
-
-def tree_learners(tree, exploration, seed: int, replicas: int = 30) -> dict:
-    """How to make thirty learners of each kind. On a tree nothing is random: step size 1."""
-    options = {"step_size": 1.0, "exploration": exploration, "replicas": replicas, "seed": seed}
-    return {
-        "Q-learning": lambda: TabularLearner(tree, **options),
-        "Replay": lambda: DynaQ(tree, planning_steps=5, replay=MOST, **options),
-        "Memory": lambda: BestReturn(tree, **options),
-        "Dyna-Q": lambda: DynaQ(tree, planning_steps=5, **options),
-        "Counts and planning": lambda: CountsAndPlanning(tree, **options),
-    }
-
-
-def race(learner, tree, most: int = MOST) -> tuple[np.ndarray, np.ndarray]:
-    """Steps until each learner knows a trip within 5 % of the optimum, and until it first took one.
-
-    Both (replicas,), infinite where it didn't within `most` steps."""
-    enough = 0.95 * tree.optimal_return() + 0.05 * tree.random_return() - 1e-9
-    known, found = np.full((2, learner.replicas), np.inf)
-    while learner.steps_per_chain < most and np.isinf(known).any():
-        seen = learner.step()
-        if seen.terminated.all():
-            now = learner.steps_per_chain
-            found[np.isinf(found) & (seen.rewards >= enough)] = now
-            promised = learner.q_values[:, 0].max(axis=1)
-            known[np.isinf(known) & (promised >= enough)] = now
-    return known, found
-
-
 def on_the_tree(name: str, seed: int) -> dict[str, float]:
     """Geometric means of steps in each group, and how many never got there."""
     tree, numbers = TravelTree(), {}
-    learner = tree_learners(tree, BEST[name], seed, replicas=30 * GROUPS)[name]()
+    exploration = EXPLORATION[chosen(f"tree, {name}")]
+    learner = tree_learners(tree, exploration, seed, replicas=30 * GROUPS)[name]()
     known, found = race(learner, tree)
     for group in range(GROUPS):
         mine = slice(30 * group, 30 * (group + 1))
@@ -143,51 +82,11 @@ def on_the_tree(name: str, seed: int) -> dict[str, float]:
 # -- the race on the lake
 
 
-def lake_learners(power: float, seed: int, replicas: int = 20) -> dict:
-    """Twenty random walkers of each kind; all kinds read the same steps."""
-    lake = from_gymnasium("FrozenLake-v1")
-    options = {"step_size": harmonic(power), "exploration": 1.0}
-    options |= {"replicas": replicas, "seed": seed}
-    return {
-        "Q-learning": lambda: TabularLearner(lake, **options),
-        "Replay": lambda: DynaQ(lake, planning_steps=5, replay=LAKE_LOOKS[-1], **options),
-        "Dyna-Q": lambda: DynaQ(lake, planning_steps=5, **options),
-        "Counts and planning": lambda: Counted(lake, **options),
-    }
-
-
-class Counted(TabularLearner):
-    """Counts, and plans when it is asked for its values."""
-
-    def __init__(self, problem, **options) -> None:
-        super().__init__(problem, **options)
-        self.model = CountModel(problem.n_states, problem.n_actions, replicas=self.replicas)
-
-    def update(self, seen, next_actions=None) -> None:
-        """Count."""
-        self.model.add(seen)
-
-    @property
-    def q_values(self) -> np.ndarray:
-        """The plan, without the digits that value iteration leaves open."""
-        return self.model.plan(self.problem.discount, tol=1e-6).round(5)
-
-
-def lake_regrets(learner, looks: list[int]) -> np.ndarray:
-    """Exact regrets (looks, replicas) of the greedy policies after so many steps."""
-    lake, regrets = learner.problem, []
-    top, bottom = lake.optimal_return(), lake.random_return()
-    for look in looks:
-        learner.train(look - learner.steps_per_chain)
-        values = [lake.expected_return(policy) for policy in greedy(learner.q_values)]
-        regrets.append([regret(value, top, bottom) for value in values])
-    return np.array(regrets)
-
-
 def on_the_lake(name: str, seed: int) -> dict[str, float]:
     """Mean regrets of each group at each look, and the steps at which the mean falls to 5 %."""
-    looks = LAKE_LOOKS if name == "Q-learning" else LAKE_LOOKS[:-2]
-    learner = lake_learners(LAKE_POWER.get(name, 1.0), seed, replicas=20 * GROUPS)[name]()
+    looks = LOOKS + LATER * (name == "Q-learning")
+    power = 1.0 if name == "Counts and planning" else float(chosen(f"lake, {name}"))
+    learner = lake_learners(power, seed, replicas=20 * GROUPS)[name]()
     regrets = lake_regrets(learner, looks).reshape(len(looks), GROUPS, 20).mean(axis=2)
     numbers = {}
     for group, means in enumerate(regrets.T):
@@ -211,9 +110,10 @@ def crossing(looks: list[int], means: np.ndarray, limit: float = 0.05) -> float:
 
 
 def far(name: str, seed: int) -> dict[str, float]:
-    """Mean regret over the trees, its interval, and the questions asked per trip."""
+    """Mean regret over the trees, its interval, and the questions asked per trip; at the end the
+    regret in each tree with the most simulations."""
     numbers = {}
-    for size in SIZES[:2] if name == "mean" else SIZES:
+    for size in SIZES[:-1] if name == "mean" else SIZES:
         if name == "best of many":
             regrets, queries = best_of_many(size, seed)
         else:
@@ -223,7 +123,7 @@ def far(name: str, seed: int) -> dict[str, float]:
         found = mean_interval(regrets)
         numbers |= {f"{size}": found.mean, f"{size} low": found.low, f"{size} high": found.high}
         numbers[f"{size} queries"] = queries
-    return numbers
+    return numbers | {f"in tree {k}": value for k, value in enumerate(regrets)}
 
 
 def forest(seed: int) -> tuple:
