@@ -7,51 +7,43 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, returns_to_go, rewards_and_discount
 
 
-def _choose(visits: list[int], totals: list[float], c: float) -> int:
-    scores = [
-        np.inf if n == 0 else total / n + c * np.sqrt(2 * np.log(sum(visits)) / n)
-        for n, total in zip(visits, totals, strict=True)
+def _planned_value(outcomes: list, values: list[float], discount: float, unknown: float) -> float:
+    times = [n for _, _, n in outcomes]
+    backups = [reward + discount * values[after] for after, reward, _ in outcomes]
+    return float(np.average(backups, weights=times)) if outcomes else unknown
+
+
+def _counted_pair(rng: np.random.Generator, size: int) -> tuple:
+    """Outcomes of one pair, some with none, values (size,), a discount and what is assumed."""
+    outcomes = [
+        [int(after), int(rng.integers(-2, 5)), int(rng.integers(1, 9))]
+        for after in rng.permutation(size)[: rng.integers(0, size + 1)]
     ]
-    return int(np.argmax(scores))
+    values = rng.integers(-5, 10, size=size).tolist()
+    return outcomes, values, float(rng.choice([0.5, 0.9, 1.0])), float(rng.choice([0.0, 40.0]))
+
+
+def _dream(q: list[list[float]], diary: list, picked: list[int], discount: float) -> list:
+    table = np.array(q, dtype=float)
+    for state, action, reward, after, ended in (diary[i] for i in picked):
+        table[state, action] = reward + discount * table[after].max() * (not ended)
+    return table.tolist()
+
+
+def _night(rng: np.random.Generator, size: int) -> tuple:
+    """A table (size + 1, 2), steps that were taken, which of them are imagined, a discount."""
+    states = size + 1
+    diary = [
+        [int(rng.integers(states)), int(rng.integers(2)), int(rng.integers(5))]
+        + [int(rng.integers(states)), bool(rng.random() < 0.3)]
+        for _ in range(states)
+    ]
+    q = rng.integers(-3, 6, size=(states, 2)).tolist()
+    picked = rng.integers(states, size=2 * size).tolist()
+    return q, diary, picked, float(rng.choice([0.5, 1.0]))
 
 
 EXERCISES = {
-    "estimate_row": Exercise(
-        answer=lambda next_states, n_states: [
-            next_states.count(s) / len(next_states) if next_states else 1 / n_states
-            for s in range(n_states)
-        ],
-        draw=lambda rng, size: (
-            rng.integers(size + 1, size=rng.integers(0, 2 * size)).tolist(),
-            size + 1,
-        ),
-        hint="count each state and divide by how many followed in all; a list without entries has "
-        "nothing to divide by.",
-    ),
-    "error_allowed": Exercise(
-        answer=lambda loss, discount, reward_span: (
-            min(1.0, loss * (1 - discount) ** 2 / (2 * discount * reward_span))
-            if discount * reward_span
-            else 1.0
-        ),
-        draw=lambda rng, size: (
-            float(rng.integers(1, 5 * size)) / 4,
-            float(rng.choice([0.0, 0.5, 0.9, 0.99])),
-            float(rng.integers(1, 5)),
-        ),
-        hint="set the bound equal to the loss and solve for epsilon; then look at the smallest "
-        "discount: what does a wrong next state cost if the future does not count?",
-    ),
-    "choose": Exercise(
-        answer=_choose,
-        draw=lambda rng, size: (
-            rng.integers(0 if size % 2 else 1, 8, size=size + 1).tolist(),
-            (rng.integers(0, 100, size=size + 1) / 100).tolist(),
-            float(rng.choice([0.0, 0.5, 1.0])),
-        ),
-        hint="the mean is totals / visits; the logarithm is of the visits of the node, the sum of "
-        "its actions' visits. What if one of the visits is 0?",
-    ),
     "cliff_loss": Exercise(
         answer=lambda fall, discount: sum(discount**t * (1 - (1 - fall) ** t) for t in range(4000)),
         draw=lambda rng, size: (
@@ -61,10 +53,27 @@ EXERCISES = {
         hint="write the Bellman equation of the path: it pays 1, and with probability 1 - fall you "
         "are on the path again. Do the same without falls, and subtract.",
     ),
+    "planned_value": Exercise(
+        answer=_planned_value,
+        draw=_counted_pair,
+        hint="each outcome counts as often as it came, divided by how often the pair was tried; a "
+        "pair without outcomes was never tried.",
+    ),
+    "dream": Exercise(
+        answer=_dream,
+        draw=_night,
+        hint="go through the picked steps in their order, and let each update see what the earlier "
+        "ones have written; where an episode ended, nothing follows.",
+    ),
     "backed_up": Exercise(
         answer=returns_to_go,
         draw=rewards_and_discount,
         hint="what was earned before a node was reached says nothing about the node; and what "
         "comes k steps after it is discounted k times, wherever the node is.",
+    ),
+    "pessimist": Exercise(
+        answer=lambda ensemble: np.min(ensemble, axis=0).argmax(axis=1).tolist(),
+        draw=lambda rng, size: (rng.integers(0, 9, size=(size + 1, size, 3)).tolist(),),
+        hint="an action is worth what the least trusting model says; compare the actions by that.",
     ),
 }
