@@ -90,7 +90,10 @@ class BestReturn(TabularLearner):
             returns = 0.0
             for step in reversed(self.trip):
                 returns = step.rewards + self.problem.discount * returns
-                place = step.actions, self._offset + step.observations
+                place = (
+                    step.actions,
+                    step.replicas * self.problem.n_observations + step.observations,
+                )
                 self.table.rows[0][place] = np.maximum(self.table.rows[0][place], returns)
             self.trip = ()
 
