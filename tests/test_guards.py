@@ -642,9 +642,9 @@ CASES = {
         'the chapter says "All of it is well.", and that is not true here',
     ),
     "claim that is no longer made": Case(
-        'book.claim("All of it is well.", True)',
+        'book.claim("No page is missing.", True)',
         do_instead("pass"),
-        "record claim: All of it is well.: 1 committed, 0 in the new run",
+        "record claim: No page is missing.: 1 committed, 0 in the new run",
     ),
     "error": Case("pass", do_instead("1 / 0"), "ZeroDivisionError"),
     "error that is not compared": Case(
@@ -704,7 +704,7 @@ def short_chapter(original: NotebookNode) -> NotebookNode:
     chapter = new_notebook(cells=[copy.deepcopy(start), *cases, *network])
     for cell in chapter.cells[1:]:
         cell.metadata["mystnb"] = {"image": {"alt": ALT}}
-    add_text(chapter, "All of *it* is well.")
+    add_text(chapter, "All of *it* is well. No page is missing.")
     return NotebookClient(chapter, resources={"metadata": {"path": ROOT}}).execute()
 
 
