@@ -565,7 +565,7 @@ class Case:
     metadata: dict = field(default_factory=dict)
 
 
-@pytest.mark.parametrize(("new", "same"), [("0.1148517006549573", True), ("0.1148517", False)])
+@pytest.mark.parametrize(("new", "same"), [("0.1148517006549573", True), ("0.1148527", False)])
 def test_the_last_digits_of_a_record_belong_to_the_processor(new: str, same: bool) -> None:
     runs = (
         [
