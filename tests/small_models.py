@@ -12,12 +12,17 @@ VOCABULARY, CONTEXT = 11, 12
 few = settings(max_examples=15, deadline=None)
 
 
-def transformer(**options) -> Transformer:
-    torch.manual_seed(0)
-    model = Transformer(VOCABULARY, CONTEXT, width=16, layers=2, heads=4, **options).eval()
-    for parameter in model.parameters():  # far from the small start, where all would look alike
+def with_large_weights(model: torch.nn.Module) -> torch.nn.Module:
+    """The model in eval mode, far from its small start, where all would look alike."""
+    for parameter in model.eval().parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return model
+
+
+def transformer(**options) -> Transformer:
+    torch.manual_seed(0)
+    model = Transformer(VOCABULARY, CONTEXT, width=16, layers=2, heads=4, **options)
+    return with_large_weights(model)
 
 
 def lstm(**options) -> LSTM:

@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
 
 from seqdec_lib.experience.trajectories import Trajectories, collect
 from seqdec_lib.problems import TravelTree
 from seqdec_lib.sequences.layout import GOALS, TokenLayout
+from tests.small_models import with_large_weights
 
 TREE = TravelTree(horizon=4, dense=True)  # rewards on the way, so that returns-to-go change
-few = settings(max_examples=15, deadline=None)
 
 goals = pytest.mark.parametrize("goal", GOALS)
 
@@ -32,10 +31,7 @@ def cut(data: Trajectories, seed: int = 0) -> Trajectories:
 
 def made(layout: TokenLayout, kind: str = "transformer") -> torch.nn.Module:
     torch.manual_seed(0)
-    model = getattr(layout, kind)(width=16).eval()
-    for parameter in model.parameters():  # far from the small start, where all would look alike
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model
+    return with_large_weights(getattr(layout, kind)(width=16))
 
 
 def asked(layout: TokenLayout) -> float | None:

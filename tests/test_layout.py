@@ -16,7 +16,8 @@ from seqdec_lib.sequences.layout import GOALS, TokenLayout, TokenVectors, _level
 from seqdec_lib.sequences.losses import IGNORE, sequence_loss
 from seqdec_lib.sequences.policy import SequencePolicy
 from seqdec_lib.sequences.training import fit, minibatches
-from tests.small_trips import TREE, cut, few, goals, kinds, made, trips
+from tests.small_models import few
+from tests.small_trips import TREE, cut, goals, kinds, made, trips
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
