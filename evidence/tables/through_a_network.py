@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seqdec_lib.experience import regret
-from seqdec_lib.learning import gumbel_softmax
+from seqdec_lib.learning import gumbel_softmax, leave_one_out
 from seqdec_lib.problems import TravelTree
 
 SEEDS = (0, 1, 2, 3, 4, 11, 12)
@@ -134,6 +134,6 @@ def score_function(model: Model, logits: Tensor) -> Tensor:
     actions = torch.distributions.Categorical(logits=logits.detach()).sample()
     with torch.no_grad():
         returns = model(one_hot(actions))
-    others = (returns.sum(1, keepdim=True) - returns) / (TRIPS - 1)
+    others = torch.stack([leave_one_out(row) for row in returns])
     chosen = logits.log_softmax(-1).gather(-1, actions[..., None])[..., 0]
     return (returns - others) * chosen.sum(-1)
