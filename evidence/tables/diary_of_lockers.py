@@ -23,7 +23,7 @@ CASES = (
 AGREEMENT = 0.2  # trained by floating-point sums, whose order may change
 DAYS, LOCKERS, QUESTIONS = 65, 8, 8
 STEPS, ROWS, RATE = 600, 16, 0.01
-LONG, LONG_RATE = 1800, 0.003
+LONG, LONG_RATE = 1200, 0.003
 DISTANCES = (1, 2, 4, 8, 16, 32, 64)
 EVERY = 60  # steps from one look at the held-out loss to the next, one tenth; longer for long runs
 
