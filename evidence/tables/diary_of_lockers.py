@@ -17,23 +17,22 @@ CASES = (
     *(f"Transformer, {notes}" for notes in NOTES),
     *(f"LSTM, {notes}" for notes in NOTES),
     "RNN, 1",
-    "LSTM, 2, long",
     "LSTM, 8, long",
 )
 AGREEMENT = 0.2  # trained by floating-point sums, whose order may change
 DAYS, LOCKERS, QUESTIONS = 65, 8, 8
-STEPS, ROWS, RATE = 600, 16, 0.01
+STEPS, ROWS, RATE = 400, 16, 0.01
 LONG, LONG_RATE = 1200, 0.003
-DISTANCES = (1, 2, 4, 8, 16, 32, 64)
-EVERY = 60  # steps from one look at the held-out loss to the next, one tenth; longer for long runs
+DISTANCES = (1, 4, 16, 64)
+EVERY = 40  # steps from one look at the held-out loss to the next, one tenth; longer for long runs
 
 
 def run(case: str, seed: int) -> dict[str, float]:
-    """Held-out losses along the way, recall at each distance, and recall of any note."""
+    """Held-out losses along the way, and recall at each distance."""
     kind, notes, *long = case.split(", ")
     notes, steps = int(notes), LONG if long else STEPS
     reader = new_reader(kind, seed)
-    test = diaries(torch.Generator().manual_seed(1000 + seed), 250, notes)
+    test = diaries(torch.Generator().manual_seed(1000 + seed), 200, notes)
     result = fit(
         reader,
         partial(diaries, rows=ROWS, notes=notes),
@@ -45,11 +44,9 @@ def run(case: str, seed: int) -> dict[str, float]:
     )
     found = {f"loss {step}": loss for step, loss in result.watched}
     found["weights"] = sum(weight.numel() for weight in reader.parameters())
-    for k in (*DISTANCES, None):
+    for k in DISTANCES:
         generator = torch.Generator().manual_seed(2000 + seed)
-        found["recall" if k is None else f"recall at {k}"] = recall(
-            reader, diaries(generator, 300, notes, k)
-        )
+        found[f"recall at {k}"] = recall(reader, diaries(generator, 300, notes, k))
     return found
 
 

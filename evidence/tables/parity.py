@@ -9,7 +9,7 @@ from torch import nn
 from seqdec_lib.sequences import LSTM, Batch, Transformer, fit, sequence_loss
 
 SEEDS = (0, 1, 2, 3, 4)
-BUDGETS = (200, 1000)  # steps of 32 walks
+BUDGETS = (200, 600)  # steps of 32 walks
 CASES = (
     *(f"Transformer {layers}, {steps}" for layers in (1, 2, 4) for steps in BUDGETS),
     "LSTM, 200",
