@@ -148,7 +148,10 @@ class Unscaled(SelfAttention):
     """Scores that are not divided by the root of their length."""
 
     def forward(self, x: Tensor, at: Tensor | None, *seen: object) -> Tensor:
-        q, k, v = (self._by_head(part) for part in self.to_qkv(x).chunk(3, dim=-1))
+        q, k, v = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, H, T, W / H)
+            for part in self.to_qkv(x).chunk(3, dim=-1)
+        )
         causal = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
         scores = (q @ k.transpose(-2, -1)).masked_fill(~causal, -math.inf)
         mixed = self.out((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
