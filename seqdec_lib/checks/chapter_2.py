@@ -38,9 +38,11 @@ def _two_mornings(north: list[float], south: list[float], on_time: float) -> lis
 
 
 def _world(rng: np.random.Generator, size: int) -> tuple:
-    """Transitions (S, 2, S), rewards (S, 2), discount and values (S,) of a small world."""
+    """Transitions (S, 2, S), rewards, discount and values; one next state is the likeliest."""
     states = size + 1
-    transitions = rng.multinomial(4, np.full(states, 1 / states), size=(states, 2)) / 4
+    likely = np.eye(states, dtype=int)[rng.integers(states, size=(states, 2))]
+    others = rng.multinomial(2, np.full(states, 1 / states), size=(states, 2))
+    transitions = (3 * likely + others) / 5
     rewards = rng.integers(-2, 3, size=(states, 2))
     values = rng.integers(-50, 50, size=states)
     return transitions.tolist(), rewards.tolist(), 0.9, values.tolist()
