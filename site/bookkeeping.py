@@ -5,6 +5,7 @@ Whatever such a cell does must change nothing for the cells that readers see.
 
 import ast
 import symtable
+from functools import cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
@@ -18,9 +19,12 @@ def is_bookkeeping(cell: NotebookNode) -> bool:
     return cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
 
 
-def statements(source: str) -> list[ast.stmt]:
-    """The top-level statements of a cell, magics included."""
-    return ast.parse(TransformerManager().transform_cell(source)).body
+@cache
+def statements(source: str) -> tuple[ast.stmt, ...]:
+    """The top-level statements of a cell, magics included.
+
+    The same source gives the same statements again, and what follows remembers them."""
+    return tuple(ast.parse(TransformerManager().transform_cell(source)).body)
 
 
 def only_keeps_accounts(statement: ast.stmt) -> bool:
@@ -47,25 +51,27 @@ def is_account(node: ast.AST) -> bool:
     return isinstance(node, ast.Assert)
 
 
-def first_needed(names: set[str], later: list[ast.stmt]) -> str | None:
+def first_needed(names: frozenset[str], later: list[ast.stmt]) -> str | None:
     """The first of some names that later statements use before they define it themselves."""
     for statement in later:
         own = bound(statement)
         block = hasattr(statement, "body")  # a loop's variable is defined before its body runs
-        needs = used(statement) - (own if block else set()) | augmented(statement)
+        needs = used(statement) - (own if block else frozenset()) | augmented(statement)
         if names & needs:
             return min(names & needs)
         names = names - own
     return None
 
 
-def bound(statement: ast.stmt) -> set[str]:
+@cache
+def bound(statement: ast.stmt) -> frozenset[str]:
     """The global names that a statement defines."""
     symbols = table(statement).get_symbols()
-    return {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
 
 
-def used(statement: ast.stmt) -> set[str]:
+@cache
+def used(statement: ast.stmt) -> frozenset[str]:
     """The global names that a statement uses, also inside the functions that it defines."""
     top = table(statement)
     found = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
@@ -74,14 +80,16 @@ def used(statement: ast.stmt) -> set[str]:
         scope = inner.pop()
         inner += scope.get_children()
         found |= {s.get_name() for s in scope.get_symbols() if s.is_global() and s.is_referenced()}
-    return found
+    return frozenset(found)
 
 
-def augmented(statement: ast.stmt) -> set[str]:
+@cache
+def augmented(statement: ast.stmt) -> frozenset[str]:
     """The names to which a statement adds something."""
     targets = [node.target for node in ast.walk(statement) if isinstance(node, ast.AugAssign)]
-    return {target.id for target in targets if isinstance(target, ast.Name)}
+    return frozenset(target.id for target in targets if isinstance(target, ast.Name))
 
 
+@cache
 def table(statement: ast.stmt) -> symtable.SymbolTable:
     return symtable.symtable(ast.unparse(statement), "<cell>", "exec")

@@ -318,18 +318,18 @@ def _hidden_cell_complaints(cell: NotebookNode, later: list[ast.stmt]) -> Iterat
             yield f"does more than record and claim: do `{deed}` in a cell that is seen"
     if not any(map(bookkeeping.is_account, (node for s in body for node in ast.walk(s)))):
         yield f"records and claims nothing: take the tag {bookkeeping.TAG} off"
-    if needed := bookkeeping.first_needed(set().union(*map(bookkeeping.bound, body)), later):
+    if needed := bookkeeping.first_needed(frozenset().union(*map(bookkeeping.bound, body)), later):
         yield f"makes {needed}, which a cell that is seen needs: make it in sight"
     if any(set(output.get("data", {"text": ""})) - {RECORD_TEXT} for output in cell.outputs):
         yield "shows something: show it in a cell that is seen"
 
 
-def _statements(cell: NotebookNode) -> list[ast.stmt]:
+def _statements(cell: NotebookNode) -> tuple[ast.stmt, ...]:
     """Return a cell's statements; none if it is not Python, of which its run complains."""
     try:
         return bookkeeping.statements(cell.source)
     except SyntaxError:
-        return []
+        return ()
 
 
 def fence_complaints(notebook: NotebookNode) -> list[str]:

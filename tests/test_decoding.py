@@ -48,6 +48,11 @@ def test_whatever_is_drawn_names_a_token_that_may_come(monkeypatch, draw, option
         assert sum(row[:token]) <= draw + 1e-12 and draw <= sum(row[: token + 1]) + 1e-12
 
 
+def test_unless_asked_otherwise_it_is_the_softmax():
+    logits = torch.tensor([[1.0, 0.5, -math.inf], [3.0, -2.0, 0.0]], dtype=torch.float64)
+    assert torch.allclose(distribution(logits), logits.softmax(-1), atol=1e-12)
+
+
 @settings(max_examples=100, deadline=None)
 @given(row=rows_of_logits, temperature=temperatures, single=st.booleans())
 def test_any_logits_and_temperature_give_probabilities_in_their_order(row, temperature, single):

@@ -1,5 +1,6 @@
 """Laws of acting with a sequence model: it reads what it was taught, cached or not."""
 
+import itertools
 import warnings
 from dataclasses import replace
 
@@ -79,6 +80,21 @@ def test_a_goal_that_nobody_can_reach_counts_as_the_farthest(discount):
         with pytest.warns(UserWarning, match="leaves the data's range"):
             far, huge = (SequencePolicy(model, layout, sign * g)(history) for g in (1e9, 1.7e308))
         assert np.isfinite(huge).all() and np.array_equal(far, huge)
+
+
+def test_each_of_the_last_levels_is_a_goal_of_its_own():
+    data = trips()
+    layout = TokenLayout.of(TREE, data, "return_to_go")
+    model, start = (
+        made(layout),
+        History(data.states[:, :1], data.actions[:, :0], data.rewards[:, :0]),
+    )
+    asked_for = [*layout.return_levels[:2], *layout.return_levels[-2:]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they lie beyond the data
+        answers = [SequencePolicy(model, layout, level)(start) for level in asked_for]
+    for one, other in itertools.combinations(answers, 2):
+        assert not np.allclose(one, other, atol=1e-6)
 
 
 @goals
@@ -248,7 +264,8 @@ def test_a_target_outside_the_data_warns_and_says_what_to_expect():
         for end in layout.return_range:
             SequencePolicy(made(layout), layout, end)
         SequencePolicy(made(layout), layout, list(layout.return_range))
-    for beyond in (layout.return_range[0] - 1e-6, [layout.return_range[0], 1e6]):
+    low, high = layout.return_range
+    for beyond in (low - 1e-6, [low - 1e-6, high], [low, 1e6]):
         with pytest.warns(UserWarning, match="leaves the data's range"):
             SequencePolicy(made(layout), layout, beyond)
 

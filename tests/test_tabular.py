@@ -273,6 +273,7 @@ def test_learning_curves_do_not_depend_on_where_they_stop(tree) -> None:
 def test_settled_means_for_good() -> None:
     regrets = np.array([[0.0, 0.5], [0.4, 0.3], [0.05, 0.2], [0.0, 0.1]])
     assert settled([1, 2, 3, 4], regrets).tolist() == [3, np.inf]
+    assert settled([1, 2], np.array([[0.06, 0.05], [0.05, 0.06]])).tolist() == [2, np.inf]
 
 
 @pytest.mark.parametrize(

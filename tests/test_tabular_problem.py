@@ -214,6 +214,7 @@ def test_environments_without_a_table_are_named() -> None:
         ({"rewards": np.array([[[0.0]], [[np.inf]]])}, r"finite numbers, but entry \(1, 0, 0\)"),
         ({"start": np.array([0.0, 1.0])}, "terminal state 1"),
         ({"start": np.array([0.5, 0.5])}, "terminal state 1"),
+        ({"terminal": np.ones(2, bool), "start": np.array([0.0, 1.0])}, "terminal state 1"),
     ],
 )
 def test_bad_tables_are_named(change: dict, what: str) -> None:

@@ -96,3 +96,31 @@ def test_every_leash_ends_between_the_reference_and_the_best_that_it_allows(
     if beta > 1e6:
         assert best.values[0] == pytest.approx(usual @ WORTH, abs=1e-3)
         assert np.allclose(best.policy, reference, atol=1e-4)
+
+
+@quick
+@given(seed=seeds)
+def test_other_rewards_take_the_place_of_the_worth_of_trips(seed: int) -> None:
+    reference, rewards = some_rows(seed), np.random.default_rng(seed).normal(size=TREE.n_leaves)
+    best = soft_backward_induction(TREE, reference, 0.5, rewards)
+    weights = trip_probabilities(TREE, reference) * np.exp(rewards / 0.5)
+    assert np.allclose(trip_probabilities(TREE, best.policy), weights / weights.sum())
+    assert np.isclose(best.values[0], 0.5 * np.log(weights.sum()))
+
+
+@pytest.mark.parametrize(
+    "rewards", [np.zeros(26), np.zeros((27, 1)), np.full(27, np.nan), np.full(27, np.inf)]
+)
+def test_rewards_of_another_shape_or_none_at_all_are_refused(rewards: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="27 finite numbers, one a trip"):
+        soft_backward_induction(TREE, some_rows(0), 1.0, rewards)
+
+
+@pytest.mark.parametrize("changed", [TravelTree(horizon=3, cancel=0.1), TravelTree(horizon=3)])
+def test_where_the_trip_is_not_the_traveler_s_choice_alone_there_is_no_soft_optimum(
+    changed: TravelTree,
+) -> None:
+    if not changed.cancel:
+        changed.discount = 0.9
+    with pytest.raises(ValueError, match="without cancellations and discount"):
+        soft_backward_induction(changed, some_rows(0), 1.0)

@@ -1,15 +1,12 @@
-"""The exercises of chapter 5, *Sequences*."""
+"""The exercises of chapter 5, *Sequences and the Transformer*."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise, softmax
-
-
-def _interleaved(states: list[int], actions: list[int], rewards: list[int]) -> list[int]:
-    steps = zip(states[:-1], actions, rewards, strict=True)
-    return [token for step in steps for token in step] + states[-1:]
 
 
 def _cell_after(start: float, forget: list[float], written: list[float]) -> float:
@@ -17,20 +14,48 @@ def _cell_after(start: float, forget: list[float], written: list[float]) -> floa
     return float(start * np.prod(forget) + np.dot(kept, written))
 
 
+def _causal_heads(queries: list, keys: list, values: list, heads: int) -> list:
+    q, k, v = (np.array(rows, dtype=float) for rows in (queries, keys, values))
+    answers = []
+    for columns in np.split(np.arange(q.shape[1]), heads):
+        scores = q[:, columns] @ k[:, columns].T / len(columns) ** 0.5
+        rows = [softmax(row[: t + 1]) @ v[: t + 1, columns] for t, row in enumerate(scores)]
+        answers.append(np.array(rows))
+    return np.hstack(answers).tolist()
+
+
+@dataclass(frozen=True)
+class _RunningMean:
+    """Equal attention to oneself and all that came before."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = np.array(x, dtype=float)
+        return x.cumsum(axis=0) / np.arange(1, len(x) + 1)[:, None]
+
+
+@dataclass(frozen=True)
+class _Positive:
+    """An MLP of one layer: negative numbers become 0."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0)
+
+
+def _block(x: list, attention: _RunningMean, mlp: _Positive) -> list:
+    def norm(rows: np.ndarray) -> np.ndarray:
+        spread = rows.std(axis=1, keepdims=True)
+        return (rows - rows.mean(axis=1, keepdims=True)) / (spread + 1e-6)
+
+    stream = np.array(x, dtype=float)
+    stream = stream + attention(norm(stream))
+    return (stream + mlp(norm(stream))).tolist()
+
+
 def _whole_numbers(rng: np.random.Generator, *shape: int) -> list:
     return rng.integers(-3, 4, size=shape).tolist()
 
 
 EXERCISES = {
-    "interleave": Exercise(
-        answer=_interleaved,
-        draw=lambda rng, size: (
-            rng.integers(0, 50, size + 1).tolist(),
-            rng.integers(0, 3, size).tolist(),
-            rng.integers(0, 30, size).tolist(),
-        ),
-        hint="a step contributes a state, an action and a reward; which state belongs to no step?",
-    ),
     "cell_after": Exercise(
         answer=_cell_after,
         draw=lambda rng, size: (
@@ -47,11 +72,31 @@ EXERCISES = {
         hint="the weights add up to 1, and d is the number of entries of the query, not the number "
         "of keys.",
     ),
-    "causal_mask": Exercise(
-        answer=lambda length: [[int(s <= t) for s in range(length)] for t in range(length)],
-        draw=lambda rng, size: (size,),
-        hint="print the mask for length 2 and read row 0: the first position sees itself. May it "
-        "see the second, which it is to predict?",
+    "causal_heads": Exercise(
+        answer=_causal_heads,
+        draw=lambda rng, size: (
+            *(_whole_numbers(rng, size, 2 * min(size, 2)) for _ in range(3)),
+            min(size, 2),
+        ),
+        hint="each head has its own columns and its own softmax, over itself and what came before; "
+        "the root is taken of the number of entries that a head has.",
+    ),
+    "block": Exercise(
+        answer=_block,
+        draw=lambda rng, size: (
+            (100 * rng.normal(size=(size, size + 2))).round(1).tolist(),
+            _RunningMean(),
+            _Positive(),
+        ),
+        hint="multiply x by 100: what attention adds stays the same. And what the MLP adds?",
+    ),
+    "share_on_answer": Exercise(
+        answer=lambda weights, days: float(np.mean(np.argmax(weights, axis=1) == days)),
+        draw=lambda rng, size: (
+            np.array([rng.permutation(size + 1) for _ in range(size)]).tolist(),
+            rng.integers(0, size + 1, size).tolist(),
+        ),
+        hint="the largest weight of each *row*: of each question, over the days.",
     ),
     "cache_numbers": Exercise(
         answer=lambda layers, width, tokens, sequences: 2 * layers * width * tokens * sequences,

@@ -1,0 +1,113 @@
+"""Chapter 5: sixty-five days in sixty-five towns, some with a note, and then questions about them.
+
+Each network reads the same number of diaries, each followed by 32 questions that are drawn with
+replacement among the towns with a note, so all get equally many supervised answers. Loss is
+followed on diaries that are never trained on; at the end, recall is measured by distance."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from seqdec_lib.sequences import LSTM, Batch, Transformer, fit, sequence_loss
+
+SEEDS = (0, 1, 2, 3, 4)
+NOTES = (8, 65, 1, 2)
+CASES = (*(f"{kind}, {notes}" for notes in NOTES for kind in ("Transformer", "LSTM")), "RNN, 1")
+AGREEMENT = 0.2  # trained by floating-point sums, whose order may change
+DAYS, LOCKERS, QUESTIONS = 65, 8, 32
+STEPS, ROWS, RATE = 350, 16, 0.01
+DISTANCES = (1, 4, 16, 64)
+LOOKS = 10  # at the held-out loss
+
+
+def run(case: str, seed: int, steps: int = STEPS, rate: float = RATE) -> dict[str, float]:
+    """Held-out losses along the way, and recall at each distance."""
+    kind, _, notes = case.partition(", ")
+    notes = int(notes)
+    reader = new_reader(kind, seed)
+    test = diaries(torch.Generator().manual_seed(1000 + seed), 100, notes)
+    result = fit(
+        reader,
+        partial(diaries, rows=ROWS, notes=notes),
+        steps,
+        learning_rate=rate,
+        seed=seed,
+        watch=partial(loss_on, test=test),
+        evaluate_every=steps // LOOKS,
+    )
+    found = {f"loss {step}": loss for step, loss in result.watched}
+    found["weights"] = sum(weight.numel() for weight in reader.parameters())
+    for k in DISTANCES:
+        generator = torch.Generator().manual_seed(2000 + seed)
+        found[f"recall at {k}"] = recall(reader, diaries(generator, 300, notes, k))
+    return found
+
+
+def diaries(generator: torch.Generator, rows: int, notes: int, k: int | None = None) -> Batch:
+    """Tokens (rows, DAYS + QUESTIONS, 2): a town, and the locker noted there or LOCKERS for none.
+
+    k : if given, the day that lies so many days before the last has a note, and only it is asked.
+    """
+    towns = torch.rand(rows, DAYS, generator=generator).argsort(1)  # each once
+    lockers = torch.randint(LOCKERS, (rows, DAYS), generator=generator)
+    lot = torch.rand(rows, DAYS, generator=generator)
+    if k is not None:
+        lot[:, DAYS - 1 - k] = -1  # drawn first
+    noted = lot.argsort(1)[:, :notes]  # days with a note
+    pick = torch.randint(notes if k is None else 1, (rows, QUESTIONS), generator=generator)
+    asked = noted.gather(1, pick)
+    nothing = torch.full_like(lockers, LOCKERS)
+    written = nothing.scatter(1, noted, lockers.gather(1, noted))
+    diary = torch.stack([towns, written], 2)
+    questions = torch.stack([towns.gather(1, asked), nothing[:, :QUESTIONS]], 2)
+    return Batch(torch.cat([diary, questions], 1), lockers.gather(1, asked), at=slice(DAYS, None))
+
+
+class DiaryReader(nn.Module):
+    """A day is one token: the sum of a vector for its town and one for what was noted."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.town = nn.Embedding(DAYS, body.width)
+        self.noted = nn.Embedding(LOCKERS + 1, body.width)
+        self.body = body
+
+    def forward(self, tokens: Tensor, mask: Tensor | None = None, at: slice | None = None):
+        return self.body(self.town(tokens[..., 0]) + self.noted(tokens[..., 1]), mask, at)
+
+
+class PlainRNN(nn.Module):
+    """h_t = tanh(linear function of x_t and h_{t-1}), and a linear answer."""
+
+    width = 76
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(self.width, self.width, batch_first=True)
+        self.head = nn.Linear(self.width, LOCKERS, bias=False)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, at: slice | None = None) -> Tensor:
+        h = self.rnn(x)[0]
+        return self.head(h if at is None else h[:, at])
+
+
+def new_reader(kind: str, seed: int) -> DiaryReader:
+    """About as many weights each."""
+    torch.manual_seed(seed)
+    size = {"vocabulary": None, "outputs": LOCKERS, "layers": 1}
+    if kind == "Transformer":
+        return DiaryReader(Transformer(context=DAYS + QUESTIONS, width=32, heads=1, **size))
+    return DiaryReader(LSTM(width=42, **size) if kind == "LSTM" else PlainRNN())
+
+
+@torch.no_grad()
+def loss_on(reader: DiaryReader, test: Batch) -> float:
+    return sequence_loss(reader, test).item()
+
+
+@torch.no_grad()
+def recall(reader: DiaryReader, batch: Batch) -> float:
+    """The share of first questions that are answered rightly."""
+    named = reader(batch.tokens[:, : DAYS + 1], at=slice(DAYS, DAYS + 1))[:, 0].argmax(-1)
+    return (named == batch.targets[:, 0]).double().mean().item()
