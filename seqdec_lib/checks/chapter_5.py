@@ -88,7 +88,7 @@ EXERCISES = {
             _RunningMean(),
             _Positive(),
         ),
-        hint="multiply x by 100: what attention adds stays the same. And what the MLP adds?",
+        hint="change the last row of x alone: which rows of norm(x) move with it?",
     ),
     "share_on_answer": Exercise(
         answer=lambda weights, days: float(np.mean(np.argmax(weights, axis=1) == days)),
