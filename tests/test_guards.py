@@ -567,16 +567,7 @@ class Case:
 
 @pytest.mark.parametrize(("new", "same"), [("0.1148517006549573", True), ("0.1148527", False)])
 def test_the_last_digits_of_a_record_belong_to_the_processor(new: str, same: bool) -> None:
-    runs = (
-        [
-            {
-                "output_type": "display_data",
-                "data": {"application/papermill.record/text/plain": number},
-                "metadata": {"scrapbook": {"name": "share"}},
-            }
-        ]
-        for number in ("0.1148517006549576", new)
-    )
+    runs = ([record_output("share", number)] for number in ("0.1148517006549576", new))
     assert (compare_outputs(*runs, Tolerance()) == []) == same
 
 

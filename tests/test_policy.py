@@ -85,10 +85,8 @@ def test_a_goal_that_nobody_can_reach_counts_as_the_farthest(discount):
 def test_each_of_the_last_levels_is_a_goal_of_its_own():
     data = trips()
     layout = TokenLayout.of(TREE, data, "return_to_go")
-    model, start = (
-        made(layout),
-        History(data.states[:, :1], data.actions[:, :0], data.rewards[:, :0]),
-    )
+    model = made(layout)
+    start = History(data.states[:, :1], data.actions[:, :0], data.rewards[:, :0])
     asked_for = [*layout.return_levels[:2], *layout.return_levels[-2:]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they lie beyond the data
@@ -200,10 +198,8 @@ def test_a_shorter_context_sees_only_the_last_steps(kind, cached):
 
 def test_what_is_sampled_is_cut_and_sharpened_as_asked():
     layout, data = TokenLayout.of(TREE, trips()), trips(7)
-    model, start = (
-        made(layout),
-        History(data.states[:, :1], data.actions[:, :0], data.rewards[:, :0]),
-    )
+    model = made(layout)
+    start = History(data.states[:, :1], data.actions[:, :0], data.rewards[:, :0])
     logits = SequencePolicy(model, layout).logits(start)
     for options in ({}, {"temperature": 0.3}, {"top_k": 2}, {"top_p": 0.5}, {"temperature": 0}):
         expected = distribution(logits, **options).numpy()

@@ -38,9 +38,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     tree = TravelTree(horizon=DAYS)
     real = torch.tensor(tree.level_enjoyment(DAYS), dtype=torch.float32)
     model, logged = learned_model(real, seed)
-    with torch.no_grad():
-        actions = torch.cartesian_prod(*[torch.arange(3)] * DAYS)
-        own = torch.cat([model(one_hot(block)) for block in actions.split(2**16)])
+    own = opinions(model)
     ends = (tree.optimal_return(), tree.random_return())
     favorite = real[own.argmax()].item()
     found = {
@@ -51,8 +49,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     }
     for method, tau in METHODS.items():
         for updates, rate, rows, promised in trained(model, method, tau, seed):
-            mine = torch.stack([value(row, own) for row in rows]).mean().item()
-            true = torch.stack([value(row, real) for row in rows]).mean().item()
+            mine, true = mean_value(rows, own), mean_value(rows, real)
             name = f"{method}, rate {rate}, {updates}"
             found[f"{name}: own regret"] = regret(mine, own.max().item(), own.mean().item())
             found[f"{name}: real regret"] = regret(true, *ends)
@@ -94,6 +91,18 @@ def learned_model(real: Tensor, seed: int) -> tuple[Model, float]:
     return model, real[logged].max().item()
 
 
+@torch.no_grad()
+def opinions(model: Model) -> Tensor:
+    """What the model says about each leaf of the tree."""
+    actions = torch.cartesian_prod(*[torch.arange(3)] * DAYS)
+    return torch.cat([model(one_hot(block)) for block in actions.split(2**16)])
+
+
+def mean_value(policies: Tensor, leaves: Tensor) -> float:
+    """The mean of the values of policies (runs, DAYS, 3)."""
+    return torch.stack([value(rows, leaves) for rows in policies]).mean().item()
+
+
 def value(rows: Tensor, leaves: Tensor) -> Tensor:
     """The expected return of independent choices with probabilities (DAYS, 3), exactly."""
     for row in rows.flip(0):
@@ -102,13 +111,18 @@ def value(rows: Tensor, leaves: Tensor) -> Tensor:
 
 
 def trained(
-    model: Model, method: str, tau: float | None, seed: int
+    model: Model,
+    method: str,
+    tau: float | None,
+    seed: int,
+    rates: tuple[float, ...] = RATES,
+    restarts: int = RESTARTS,
 ) -> Iterator[tuple[int, float, Tensor, float]]:
-    """After so many updates and with a rate: probabilities (RESTARTS, DAYS, 3), and what the model
+    """After so many updates and with a rate: probabilities (restarts, DAYS, 3), and what the model
     promises for the mixtures (for real choices where there are none)."""
     torch.manual_seed(seed)
-    rows = [torch.zeros(RESTARTS, 1, DAYS, 3, requires_grad=True) for _ in RATES]
-    groups = [{"params": [row], "lr": rate} for row, rate in zip(rows, RATES, strict=True)]
+    rows = [torch.zeros(restarts, 1, DAYS, 3, requires_grad=True) for _ in rates]
+    groups = [{"params": [row], "lr": rate} for row, rate in zip(rows, rates, strict=True)]
     optimizer, hard, temperature = torch.optim.Adam(groups), "straight" in method, tau or 1.0
     for update in range(max(UPDATES)):
         copies = torch.cat(rows).expand(-1, TRIPS, -1, -1)
@@ -122,7 +136,7 @@ def trained(
         (-objective.mean(1).sum()).backward()
         optimizer.step()
         if update + 1 in UPDATES and (method != "annealed" or update + 1 == max(UPDATES)):
-            for row, rate in zip(rows, RATES, strict=True):
+            for row, rate in zip(rows, rates, strict=True):
                 logits = row.detach()
                 mixtures = gumbel_softmax(logits.expand(-1, 500, -1, -1), temperature, hard)
                 promised = model(mixtures).mean().item()

@@ -26,9 +26,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     real = torch.tensor(tree.level_enjoyment(network.DAYS), dtype=torch.float32)
     ends = (tree.optimal_return(), tree.random_return())
     model, _ = network.learned_model(real, seed)
-    with torch.no_grad():
-        actions = torch.cartesian_prod(*[torch.arange(3)] * network.DAYS)
-        own = torch.cat([model(network.one_hot(block)) for block in actions.split(2**16)])
+    own = network.opinions(model)
     found = {}
     for name, mine, true in (search if case == "search" else again)(model, own, real, seed):
         found[f"{name}: own regret"] = regret(mine, own.max().item(), own.mean().item())
@@ -82,12 +80,9 @@ def climb(opinion: list[float], questions: int, dice: random.Random) -> int:
 def again(model, own: Tensor, real: Tensor, seed: int):
     """REINFORCE and the relaxation with other seeds of the training."""
     for method, chosen in CHOSEN.items():
-        network.RATES, network.RESTARTS = tuple(sorted(set(chosen.values()))), 8
-        tau = network.METHODS[method]
-        for updates, rate, rows, _ in network.trained(model, method, tau, 1000 + seed):
+        tau, rates = network.METHODS[method], tuple(sorted(set(chosen.values())))
+        runs = network.trained(model, method, tau, 1000 + seed, rates, restarts=8)
+        for updates, rate, rows, _ in runs:
             if rate == chosen[updates]:
-                mine, true = (
-                    torch.stack([network.value(row, leaves) for row in rows]).mean().item()
-                    for leaves in (own, real)
-                )
+                mine, true = network.mean_value(rows, own), network.mean_value(rows, real)
                 yield f"{method}, {updates}", mine, true
