@@ -1,4 +1,4 @@
-"""Where one train in ten is canceled: which rivals does Q-learning have, and what did its changes do?
+"""Where one train in ten is canceled: Q-learning's rivals there, and what its changes did.
 
 Fifty learners on the book's tree and five on each of thirty others (`other_trees`), 3,000 trips.
 Monte Carlo has the two kinds of exploration between which `learning_settings` chose, and averages
