@@ -397,6 +397,15 @@ def test_seen_cell_that_needs_a_hidden_one_is_caught(chapter: NotebookNode) -> N
     assert "makes goats, which a cell that readers get needs" in only_complaint(chapter)
 
 
+def test_handed_out_cell_that_needs_one_left_out_is_caught(
+    chapter: NotebookNode,
+) -> None:
+    """Of the cells out of sight, they get those that record a number, and not those that claim."""
+    record_cell(chapter, "goats = [g for g in range(3)]\nassert goats")
+    record_cell(chapter, "record('herd', len(goats))", "herd", value="3")
+    assert "makes goats, which a cell that readers get needs" in only_complaint(chapter)
+
+
 @pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])
 def test_missing_alt_text_is_caught(chapter: NotebookNode, alt: str | None) -> None:
     add_cell(chapter, mystnb={"image": {"alt": alt}}).outputs = [figure_output()]
