@@ -91,11 +91,12 @@ EXERCISES = {
     "block": Exercise(
         answer=_block,
         draw=lambda rng, size: (
-            (100 * rng.normal(size=(size, size + 2))).round(1).tolist(),
+            (100 * rng.normal(size=(size + 1, size + 2))).round(1).tolist(),
             _RunningMean(),
             _Positive(),
         ),
         hint="change the last row of x alone: which rows of norm(x) move with it?",
+        tolerance=1e-6,  # for another small number under the root or beside it
     ),
     "share_on_answer": Exercise(
         answer=lambda weights, days: float(np.mean(np.argmax(weights, axis=1) == days)),
