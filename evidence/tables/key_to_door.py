@@ -20,13 +20,14 @@ STEPS, WIDTH, RATE = 300, 32, 4e-3
 TESTS = 1000  # episodes
 
 
-def run(case: str, seed: int) -> dict[str, float]:
+def run(case: str, seed: int, steps: int = STEPS) -> dict[str, float]:
     """Shares of successes, greedy and sampled, with few and with many episodes."""
     context, batches = case.split(", ")
     world, found = KeyToDoor(), {}
     for name, episodes in EPISODES.items():
         data = collect(world, None, episodes, seed)
-        model, layout = trained(world, data, context == "one step", batches == "balanced", seed)
+        ways = context == "one step", batches == "balanced"
+        model, layout = trained(world, data, *ways, seed, steps)
         for reading, temperature in (("greedy", 0.0), ("sampled", 1.0)):
             policy = SequencePolicy(model, layout, 1.0, temperature)
             found[f"{name}, {reading}"] = success(world, policy, temperature)
@@ -34,7 +35,7 @@ def run(case: str, seed: int) -> dict[str, float]:
 
 
 def trained(
-    world: KeyToDoor, data: Trajectories, one_step: bool, balanced: bool, seed: int
+    world: KeyToDoor, data: Trajectories, one_step: bool, balanced: bool, seed: int, steps: int
 ) -> tuple[Transformer, TokenLayout]:
     """A network that reads the return that an episode had, and its steps, and says the action."""
     layout = TokenLayout.of(world, data, goal="return", context=1 if one_step else None)
@@ -43,7 +44,7 @@ def trained(
     model = Transformer(*sizes, outputs=layout.n_actions, init_std=0.5 / WIDTH**0.5)
     model.token = TokenVectors(layout.features(), WIDTH)
     batch = layout.encode(repeated(data) if balanced else data)
-    fit(model, minibatches(batch, 256 if one_step else 64), STEPS, learning_rate=RATE, seed=seed)
+    fit(model, minibatches(batch, 256 if one_step else 64), steps, learning_rate=RATE, seed=seed)
     return model, layout
 
 
