@@ -19,6 +19,16 @@ def is_bookkeeping(cell: NotebookNode) -> bool:
     return cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
 
 
+def is_for_readers(cell: NotebookNode) -> bool:
+    """Whether readers get a cell of code: not if it is out of sight and records nothing.
+
+    Where it records, a run with another seed shows what that gave.
+    """
+    outputs = [output.get("metadata", {}) for output in cell.outputs]
+    records = [output["scrapbook"]["name"] for output in outputs if "scrapbook" in output]
+    return not is_bookkeeping(cell) or not all(name.startswith("claim: ") for name in records)
+
+
 @cache
 def statements(source: str) -> tuple[ast.stmt, ...]:
     """The top-level statements of a cell, magics included.

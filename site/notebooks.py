@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
-from bookkeeping import is_bookkeeping
+from bookkeeping import is_bookkeeping, is_for_readers
 from docutils import nodes
 from elsewhere import add_launch_buttons, install_cell
 from freshness import stamp
@@ -220,16 +220,6 @@ def blocks(node: nodes.Element, level: int) -> Iterator[tuple[int, nodes.Element
             yield from blocks(child, level + 1)
         else:
             yield level, child
-
-
-def is_for_readers(cell: NotebookNode) -> bool:
-    """Whether readers get a cell of code: not if it is out of sight and records nothing.
-
-    Where it records, a run with another seed shows what that gave.
-    """
-    outputs = [output.get("metadata", {}) for output in cell.outputs]
-    records = [output["scrapbook"]["name"] for output in outputs if "scrapbook" in output]
-    return not is_bookkeeping(cell) or not all(name.startswith("claim: ") for name in records)
 
 
 def reader_cell(cell: NotebookNode) -> NotebookNode:

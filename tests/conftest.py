@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
@@ -15,6 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # Laws are about answers, not about how busy the machine is.
 hypothesis.settings.register_profile("book", deadline=None)
 hypothesis.settings.load_profile("book")
+
+
+@pytest.fixture(autouse=True)
+def no_silent_infinities() -> Iterator[None]:
+    """Whoever divides by zero, overflows or subtracts infinities in NumPy says that he means it."""
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -300,11 +300,20 @@ def claim_complaints(notebook: NotebookNode) -> list[str]:
 
 
 def bookkeeping_complaints(notebook: NotebookNode) -> list[str]:
-    """A cell that the reader doesn't see only keeps the books, and no other needs what it makes."""
+    """A cell out of sight only keeps the books, and no cell that readers get needs what it makes.
+
+    Where they get it themselves, other cells out of sight may.
+    """
     complaints, cells = [], list(code_cells(notebook))
     for index, (where, cell) in enumerate(cells):
         if bookkeeping.is_bookkeeping(cell):
-            seen = [later for _, later in cells[index:] if not bookkeeping.is_bookkeeping(later)]
+            handed_out = bookkeeping.is_for_readers(cell)
+            seen = [
+                later
+                for _, later in cells[index:]
+                if not bookkeeping.is_bookkeeping(later)
+                or (not handed_out and bookkeeping.is_for_readers(later))
+            ]
             found = _hidden_cell_complaints(cell, [s for later in seen for s in _statements(later)])
             complaints += [f"{where}, which the reader does not see, {text}" for text in found]
     return complaints
@@ -319,7 +328,7 @@ def _hidden_cell_complaints(cell: NotebookNode, later: list[ast.stmt]) -> Iterat
     if not any(map(bookkeeping.is_account, (node for s in body for node in ast.walk(s)))):
         yield f"records and claims nothing: take the tag {bookkeeping.TAG} off"
     if needed := bookkeeping.first_needed(frozenset().union(*map(bookkeeping.bound, body)), later):
-        yield f"makes {needed}, which a cell that is seen needs: make it in sight"
+        yield f"makes {needed}, which a cell that readers get needs: make it in sight"
     if any(set(output.get("data", {"text": ""})) - {RECORD_TEXT} for output in cell.outputs):
         yield "shows something: show it in a cell that is seen"
 

@@ -394,7 +394,16 @@ def test_hidden_cell_with_something_to_see_is_caught(chapter: NotebookNode) -> N
 def test_seen_cell_that_needs_a_hidden_one_is_caught(chapter: NotebookNode) -> None:
     record_cell(chapter, "goats = [g for g in range(3)]\nassert goats")
     add_cell(chapter, "[g for g in range(4)]\nlen(goats)")
-    assert "makes goats, which a cell that is seen needs" in only_complaint(chapter)
+    assert "makes goats, which a cell that readers get needs" in only_complaint(chapter)
+
+
+def test_handed_out_cell_that_needs_one_left_out_is_caught(
+    chapter: NotebookNode,
+) -> None:
+    """Of the cells out of sight, they get those that record a number, and not those that claim."""
+    record_cell(chapter, "goats = [g for g in range(3)]\nassert goats")
+    record_cell(chapter, "record('herd', len(goats))", "herd", value="3")
+    assert "makes goats, which a cell that readers get needs" in only_complaint(chapter)
 
 
 @pytest.mark.parametrize("alt", [None, "", "figure", "01_chapter/figure-number-one.png"])

@@ -169,6 +169,26 @@ def test_replicas_are_independent(tree) -> None:
     assert learner.q_values[1, 0].tolist() == [0, 0, 5] and not learner.q_values[0].any()
 
 
+def test_chains_that_meet_count_each_and_lead_to_the_mean(tree) -> None:
+    """All start in one state, so that a step of nine chains moves the same few entries."""
+    first = 5.0 + np.arange(3 * tree.n_states).reshape(-1, 3)
+    learner = TabularLearner(tree, step_size=0.2, exploration=1.0, chains=9, initial_value=first)
+    seen = learner.step()
+    for action in range(3):
+        here, old = seen.actions == action, first[0, action]
+        targets = seen.rewards + tree.discount * first[seen.next_observations].max(axis=1)
+        moved = min(1, 0.2 * here.sum()) * (targets[here].mean() - old) if here.any() else 0
+        assert learner.q_values[0, 0, action] == pytest.approx(old + moved)
+
+
+def test_unless_told_otherwise_one_step_in_ten_is_random(tree) -> None:
+    first = np.tile([0.0, 1.0, 0.0], (tree.n_states, 1))
+    default = TabularLearner(tree, initial_value=first).acting_policies
+    np.testing.assert_allclose(
+        default[0], np.tile([0.1 / 3, 1 - 0.2 / 3, 0.1 / 3], first.shape[:1] + (1,))
+    )
+
+
 def test_imagined_steps_may_repeat_an_entry(tree) -> None:
     """Two rewards for one entry: both steps count, and lead to the mean at most."""
     learner = TabularLearner(tree, "q_learning", step_size=0.25)

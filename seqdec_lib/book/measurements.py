@@ -20,13 +20,14 @@ class Evidence:
     results: Mapping[str, Mapping[str, Mapping[str, float]]]
 
     def values(self, key: str, case: str | None = None) -> np.ndarray:
-        """One number for each seed (seeds,).
+        """One number for each seed, in the order of the seeds: (seeds,).
 
         key : the number's name.
         case : what was measured; the first case if it is left out.
         Raises ValueError: no such case, or a name that was not measured with every seed."""
         case = next(iter(self.results)) if case is None else case
-        runs = list(self.results.get(case, {}).values())
+        by_seed = self.results.get(case, {})
+        runs = [by_seed[seed] for seed in sorted(by_seed, key=int)]
         if not runs or not all(key in run for run in runs):
             raise ValueError(
                 f"{key!r} was not measured with each seed in the case {case!r}; the cases are "

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise
-
-
-def _chain(rng: np.random.Generator, size: int) -> tuple:
-    """Transitions (S, S), rewards (S,), discount and values (S,) of a small Markov chain."""
-    weights = rng.integers(0, 4, size=(size, size)) + np.eye(size, dtype=int)
-    transitions = weights / weights.sum(axis=1, keepdims=True)
-    rewards, values = rng.integers(-3, 6, size=(2, size))
-    discount = float(rng.choice([0.5, 0.9]))
-    return transitions.tolist(), rewards.tolist(), discount, values.tolist()
-
-
-def _backup(
-    transitions: list[list[float]], rewards: list[float], discount: float, values: list[float]
-) -> list[float]:
-    return (np.array(rewards) + discount * np.array(transitions) @ np.array(values)).tolist()
 
 
 def _sweeps_needed(first_change: float, discount: float, tolerance: float) -> int:
@@ -74,11 +60,14 @@ EXERCISES = {
         hint="the values of north and south do not depend on the train; an action value is their "
         "average, weighted by where the train may lead.",
     ),
-    "evaluate_once": Exercise(
-        answer=_backup,
-        draw=_chain,
-        hint="row s of the transitions says where state s leads: the mean of the next values is a "
-        "product of a matrix and a vector, and only that mean is discounted.",
+    "loop_rates": Exercise(
+        answer=lambda p, q, discount: [discount, discount * abs(1 - p - q)],
+        draw=lambda rng, size: (
+            *(rng.integers(0, 11, size=2) / 10).tolist(),
+            float(rng.choice([0.5, 0.9])),
+        ),
+        hint="one step of the chain returns (1, 1) as it is; multiply its two rows by (p, -q), and "
+        "compare. A sweep discounts what the chain returns.",
     ),
     "sweeps_needed": Exercise(
         answer=_sweeps_needed,
@@ -105,5 +94,12 @@ EXERCISES = {
         draw=_one_change,
         hint="halve the interval, and keep the half at whose ends the answers differ.",
         tolerance=1e-3,
+    ),
+    "sweeps_per_digit": Exercise(
+        answer=lambda discount: -1 / math.log10(discount),
+        draw=lambda rng, size: (round(float(rng.uniform(0.5, 0.99)), 2),),
+        hint="each sweep brings the errors of two destinations closer by the factor discount; how "
+        "many sweeps does a factor of ten take?",
+        tolerance=0.02,
     ),
 }

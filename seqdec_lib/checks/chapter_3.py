@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.exercise import Exercise, softmax
 
 
 def _trip(rng: np.random.Generator, size: int) -> tuple:
@@ -30,12 +30,18 @@ def _n_step_return(rewards: list, values: list, n: int, discount: float) -> floa
     return total + (discount**n * values[n - 1] if n < len(rewards) else 0)
 
 
-def _row_and_policy(rng: np.random.Generator, size: int) -> tuple:
-    """A row of Q, a policy's probabilities for it, a reward, a discount, and whether it is over."""
-    row = rng.permutation(3 * size)[:size].tolist()
-    probabilities = (rng.multinomial(8, np.full(size, 1 / size)) / 8).tolist()
+def _row_and_temperature(rng: np.random.Generator, size: int) -> tuple:
+    """A row of Q, a temperature, a reward, a discount, and whether the episode is over."""
+    row = (rng.choice([1, 300]) * rng.permutation(3 * size)[:size]).tolist()
     ahead = int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
-    return row, probabilities, *ahead, bool(rng.random() < 0.3)
+    return row, float(rng.choice([0.25, 1.0, 4.0])), *ahead, bool(rng.random() < 0.3)
+
+
+def _softmax_target(
+    q_row: list, temperature: float, reward: int, discount: float, over: bool
+) -> float:
+    expected = softmax(np.array(q_row) / temperature) @ q_row
+    return reward + (0 if over else discount * float(expected))
 
 
 def _one_step(rng: np.random.Generator, size: int) -> tuple:
@@ -97,12 +103,11 @@ EXERCISES = {
         "next, minus the value of this one. After the last step nothing follows.",
     ),
     "expected_sarsa_target": Exercise(
-        answer=lambda q_row, probabilities, reward, discount, over: (
-            reward + (0 if over else discount * float(np.dot(probabilities, q_row)))
-        ),
-        draw=_row_and_policy,
-        hint="the mean of the row, weighted by how likely each action is, and nothing of it where "
-        "the episode is over.",
+        answer=_softmax_target,
+        draw=_row_and_temperature,
+        hint="the mean of the row, weighted by exp(value / temperature) over the sum of all these "
+        "weights, and nothing of it where the episode is over. A large value overflows unless the "
+        "largest one is subtracted first.",
     ),
     "n_step_return": Exercise(
         answer=_n_step_return,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,12 @@ def _block(x: list, attention: _RunningMean, mlp: _Positive) -> list:
     return (stream + mlp(norm(stream))).tolist()
 
 
+def _floor_with_memory(rows: list, k: int) -> float:
+    alike = Counter((tuple(row[len(row) - 1 - k : -1]), row[-1]) for row in rows)
+    known = Counter(tuple(row[len(row) - 1 - k : -1]) for row in rows)
+    return sum(n * np.log(known[past] / n) for (past, _), n in alike.items()) / len(rows)
+
+
 def _whole_numbers(rng: np.random.Generator, *shape: int) -> list:
     return rng.integers(-3, 4, size=shape).tolist()
 
@@ -98,10 +105,14 @@ EXERCISES = {
         ),
         hint="the largest weight of each *row*: of each question, over the days.",
     ),
-    "cache_numbers": Exercise(
-        answer=lambda layers, width, tokens, sequences: 2 * layers * width * tokens * sequences,
-        draw=lambda rng, size: (size, 8 * size, *rng.integers(1, 9, 2).tolist()),
-        hint="what does a later query need of a token, and in how many layers?",
+    "floor_with_memory": Exercise(
+        answer=_floor_with_memory,
+        draw=lambda rng, size: (
+            rng.integers(0, 2 + size // 3, size=(2 * size, size + 1)).tolist(),
+            int(rng.integers(0, size + 1)),
+        ),
+        hint="rows that share the k words before the last one form a group: the loss is the mean "
+        "of the groups' entropies, each counted with its share of the rows.",
     ),
     "one_pass_attention": Exercise(
         answer=lambda scores, values: float(softmax(np.array(scores)) @ np.array(values)),

@@ -35,6 +35,17 @@ def _departures(agreement: list[float]) -> np.ndarray:
     return np.append(there[:-1] - there[1:], there[-1])
 
 
+def _questions(states: list[int], answered: list[int], budget: int) -> list[int]:
+    fresh = [state for state in dict.fromkeys(states) if state not in answered]
+    return fresh[:budget]
+
+
+def _walk(rng: np.random.Generator, size: int) -> tuple:
+    states = rng.integers(0, 4, size=2 * size).tolist()
+    answered = rng.permutation(4)[: rng.integers(0, 3)].tolist()
+    return states, answered, int(rng.integers(1, 4))
+
+
 EXERCISES = {
     "trip_loss": Exercise(
         answer=lambda probabilities, actions: (
@@ -67,5 +78,11 @@ EXERCISES = {
         draw=lambda rng, size: (float(rng.choice([0.01, 0.1, 0.5])), size),
         hint="with which probability has there been no error after t steps? Sum over the steps, "
         "the first one included.",
+    ),
+    "first_questions": Exercise(
+        answer=_questions,
+        draw=_walk,
+        hint="a state is asked about once, at its first visit, and not at all if it was answered; "
+        "the list ends at the budget.",
     ),
 }
