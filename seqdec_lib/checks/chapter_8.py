@@ -7,14 +7,24 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, returns_to_go
 
 
-def _choices(rng: np.random.Generator, size: int) -> tuple[list[int], list[int], int]:
-    returns = rng.integers(0, 3, size).tolist()
-    return rng.integers(0, 2, size).tolist(), returns, int(rng.integers(0, 3))
+def _weights(returns: list[float]) -> list[float]:
+    won = np.array(returns) > 0
+    return np.where(won, 0.5 / won.sum(), 0.5 / (~won).sum()).tolist()
 
 
-def _shares(actions: list[int], returns: list[int], target: int) -> list[float]:
-    taken = np.array(actions)[np.array(returns) == target]
-    return [float((taken == a).mean()) if len(taken) else 0.5 for a in range(2)]
+def _returns(rng: np.random.Generator, size: int) -> tuple[list[float]]:
+    """Successes and failures, at least one of each."""
+    won = rng.random(size + 1) < rng.uniform(0.1, 0.9)
+    won[rng.permutation(size + 1)[:2]] = True, False
+    return (won.astype(float).tolist(),)
+
+
+def _trips(rng: np.random.Generator, size: int) -> tuple[list[float], list[float], float]:
+    weights = rng.integers(0, 5, size + 1) + 1
+    returns = rng.choice([0.0, 0.5, 1.5, 3.0], size + 1)
+    wish = float(rng.choice([*returns, 1.5]))
+    # Returns are sums of many numbers: equal ones differ in their last digits.
+    return (returns + 1e-9).tolist(), (weights / weights.sum()).tolist(), wish
 
 
 def _bayes(behavior: list[float], chances: list[float]) -> np.ndarray:
@@ -38,10 +48,17 @@ EXERCISES = {
         ),
         hint="solve G_t = r + discount * G_{t+1} for what is still to come.",
     ),
-    "action_given_return": Exercise(
-        answer=_shares,
-        draw=_choices,
-        hint="keep the choices whose return is the target, and only then count. None may be left.",
+    "balanced_weights": Exercise(
+        answer=_weights,
+        draw=_returns,
+        hint="all successes together weigh one half, and share it alike. So do the failures.",
+    ),
+    "chance_of_wish": Exercise(
+        answer=lambda returns, chances, wish: float(
+            np.array(chances)[np.isclose(returns, wish, atol=1e-6)].sum()
+        ),
+        draw=_trips,
+        hint="add the chances of all trips with this return; equal returns may differ by rounding.",
     ),
     "goal_column": Exercise(
         answer=lambda rewards: returns_to_go(rewards, 1.0),
