@@ -20,7 +20,7 @@ hypothesis.settings.load_profile("book")
 
 @pytest.fixture(autouse=True)
 def no_silent_infinities() -> Iterator[None]:
-    """Whoever divides by zero, overflows or subtracts infinities in NumPy says that he means it."""
+    """In every test NumPy raises where it would divide by zero, overflow or cancel infinities."""
     with np.errstate(divide="raise", over="raise", invalid="raise"):
         yield
 

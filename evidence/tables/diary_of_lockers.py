@@ -22,10 +22,17 @@ LOOKS = 10  # at the held-out loss
 
 
 def run(case: str, seed: int, steps: int = STEPS, rate: float = RATE) -> dict[str, float]:
-    """Held-out losses along the way, and recall at each distance."""
+    """Held-out losses along the way, recall at each distance, and how many weights there are."""
     kind, _, notes = case.partition(", ")
-    notes = int(notes)
     reader = new_reader(kind, seed)
+    weights = sum(weight.numel() for weight in reader.parameters())
+    return measured(reader, int(notes), seed, steps, rate) | {"weights": weights}
+
+
+def measured(
+    reader: "DiaryReader", notes: int, seed: int, steps: int, rate: float = RATE
+) -> dict[str, float]:
+    """Train a reader: held-out losses along the way, and recall at each distance."""
     test = diaries(torch.Generator().manual_seed(1000 + seed), 100, notes)
     result = fit(
         reader,
@@ -37,7 +44,6 @@ def run(case: str, seed: int, steps: int = STEPS, rate: float = RATE) -> dict[st
         evaluate_every=steps // LOOKS,
     )
     found = {f"loss {step}": loss for step, loss in result.watched}
-    found["weights"] = sum(weight.numel() for weight in reader.parameters())
     for k in DISTANCES:
         generator = torch.Generator().manual_seed(2000 + seed)
         found[f"recall at {k}"] = recall(reader, diaries(generator, 300, notes, k))

@@ -2,23 +2,7 @@
 
 The table `diary_of_lockers` says what is trained and how it is measured; its forget bias is 1."""
 
-from functools import partial
-
-import torch
-
-from evidence.tables.diary_of_lockers import (
-    DISTANCES,
-    LOOKS,
-    RATE,
-    ROWS,
-    STEPS,
-    DiaryReader,
-    diaries,
-    loss_on,
-    new_reader,
-    recall,
-)
-from seqdec_lib.sequences import fit
+from evidence.tables.diary_of_lockers import STEPS, DiaryReader, measured, new_reader
 
 SEEDS = (0, 1, 2, 3, 4)
 NOTES = (1, 2, 4, 8, 65)
@@ -34,23 +18,7 @@ FORGET_BIAS = 4.0
 def run(case: str, seed: int) -> dict[str, float]:
     """Held-out losses along the way, and recall at each distance; a case ends with its steps."""
     kind, notes, steps = case.split(", ")
-    notes, steps = int(notes), int(steps)
-    reader = opened(new_reader(kind, seed))
-    test = diaries(torch.Generator().manual_seed(1000 + seed), 100, notes)
-    result = fit(
-        reader,
-        partial(diaries, rows=ROWS, notes=notes),
-        steps,
-        learning_rate=RATE,
-        seed=seed,
-        watch=partial(loss_on, test=test),
-        evaluate_every=steps // LOOKS,
-    )
-    found = {f"loss {step}": loss for step, loss in result.watched}
-    for k in DISTANCES:
-        generator = torch.Generator().manual_seed(2000 + seed)
-        found[f"recall at {k}"] = recall(reader, diaries(generator, 300, notes, k))
-    return found
+    return measured(opened(new_reader(kind, seed)), int(notes), seed, int(steps))
 
 
 def opened(reader: DiaryReader) -> DiaryReader:
