@@ -15,7 +15,7 @@ from tests import guards
 # CPU seconds of the modules that take ten and more; a notebook states its own. Nothing but the
 # order depends on them.
 SECONDS = {
-    "test_course.py": 250,
+    "test_course.py": 150,
     "test_guards.py": 50,
     "test_assignments.py": 45,
     "test_language.py": 20,
@@ -26,7 +26,6 @@ SECONDS = {
     "test_desk.py": 20,
     "test_bootstrap.py": 10,
     "test_finetune.py": 10,
-    "test_solutions.py": 10,
 }
 OTHERS = 3
 SLOW_FIXTURES = {"sandbox", "site", "harness_run"}  # whatever needs one of them is slow

@@ -72,6 +72,7 @@ def test_a_missing_venv_module_is_named(book: Path, module: str) -> None:
     assert not (book / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_download_leaves_no_stamp(book: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

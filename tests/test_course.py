@@ -203,11 +203,18 @@ def test_the_sandbox_has_none_of_our_environment_and_no_rights(
     assert not set(student.look("names")) & {"PYTEST_CURRENT_TEST", "SSH_AUTH_SOCK", "OLDPWD"}
     student.run(
         "status = pathlib.Path('/proc/self/status').read_text()\n"
-        "capable = [line for line in status.splitlines() if line.startswith('CapEff')][0]\n"
+        "rights = dict(line.split(':\\t') for line in status.splitlines())\n"
+        "capable = [int(value, 16) for name, value in rights.items() if name.startswith('Cap')]\n"
+        "there = [f'/proc/self/fd/{number}' for number in range(200)]\n"
+        "files = [os.readlink(file) for file in there if os.path.lexists(file)]\n"
         "writable = [d for d in ('/', '/usr', '/etc', '/dev', '/run') if os.access(d, os.W_OK)]\n"
         "own = sorted(p for p in os.listdir('/proc') if p.isdigit())"
     )
-    assert int(student.look("capable").split()[1], 16) == 0
+    assert len(student.look("capable")) == 5 and not any(student.look("capable"))
+    assert student.look("rights")["NoNewPrivs"] == "1"
+    warm = Path(f"/proc/{box._warm(box.LIBRARY).process.pid}/fd")
+    theirs = {os.readlink(file) for file in warm.iterdir()} - {os.devnull}
+    assert len(theirs) >= 2 and not theirs & set(student.look("files")), "no way to who started it"
     assert student.look("writable") == []
     assert len(student.look("own")) <= 3, "no process but its own"
     if os.geteuid() == 0:
@@ -229,6 +236,35 @@ def test_memory_that_nobody_would_count_is_refused(student: Student) -> None:
     assert ask("syscall", seccomp.CLONE3, 0, 0) == -1
     student.run("x = subprocess.run(['true']).returncode\nthreading.Thread(target=ask).start()")
     assert student.look("x") == 0, "other processes and threads are allowed"
+
+
+@needs_a_sandbox
+def test_nothing_goes_from_one_sandbox_to_another() -> None:
+    one, other = (Student(Limits(), Times(cell=3, call=2, all=60)) for _ in range(2))
+    try:
+        for student in (one, other):
+            student.run("import os, seqdec_lib, matplotlib as m\nbefore = os.listdir()\nm.mark = 1")
+        one.run("open('left', 'w').close()\nseqdec_lib.mark = 1\nuser = os.getuid()")
+        other.run(
+            "found = os.listdir() != before or hasattr(seqdec_lib, 'mark')\nuser = os.getuid()"
+        )
+        assert other.look("found") is False
+        assert os.geteuid() or one.look("user") != other.look("user")
+    finally:
+        one.end()
+        other.end()
+
+
+@needs_a_sandbox
+def test_a_warm_process_that_died_is_started_again(student: Student) -> None:
+    student.run("x = 1")
+    warm = box._warm(box.LIBRARY)
+    first = warm.process
+    first.kill()
+    first.wait()
+    assert student.look("x") == 1, "a kernel needs it no more"
+    student.end()
+    assert student.look("x") == 1 and warm.process is not first
 
 
 def test_unsafe_runs_without_a_sandbox() -> None:

@@ -198,6 +198,7 @@ def test_evidence_is_made_once_gone_on_with_and_accepted_if_it_agrees(workshop: 
     assert [note["because"] for note in content["accepted"]] == ["other sums"]
 
 
+@pytest.mark.slow
 def test_a_chapter_is_measured_without_what_shows_evidence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

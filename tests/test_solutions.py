@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -17,11 +18,10 @@ SOLUTION = re.compile(r"^(`{3,}|:{3,})\{solution[\w-]*\} *(\S+)\n(.*?)^\1 *$", r
 PYTHON = re.compile(r"^(`{3,})(?:python|\{code-block\} python)\n(.*?)^\1 *$", re.M | re.S)
 
 
-def cells(kind: str) -> Iterator[str]:
-    for path in CHAPTERS:
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == kind:
-                yield cell.source
+@cache
+def cells(kind: str) -> tuple[str, ...]:
+    notebooks = (nbformat.read(path, as_version=4) for path in CHAPTERS)
+    return tuple(c.source for notebook in notebooks for c in notebook.cells if c.cell_type == kind)
 
 
 def solution_blocks() -> Iterator[str]:

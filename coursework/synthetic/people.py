@@ -227,7 +227,7 @@ def _greedy() -> list[Person]:
         Person(
             "large-output",
             5,
-            _returns(RIGHT, "print('x' * 200_000_000)"),
+            _returns(RIGHT, "print('x' * 50_000_000)"),
             "this output was dropped",
         ),
         Person("link-for-a-socket", 2, _returns(RIGHT, LINK), "out of reach"),

@@ -1,14 +1,16 @@
-"""The first program in a sandbox: take on the limits, give up root, become the kernel.
+"""The first thing that a kernel does in a sandbox: take on the limits, and give up root.
 
     python start.py '{"memory": ..., ...}' connection.json
 
-Standard library only: it is alone in there.
+Standard library only.
 """
 
 import json
 import os
 import resource
 import sys
+
+KERNEL = ("--HistoryManager.hist_file=:memory:", "-f")
 
 
 def limit(what: int, value: int) -> None:
@@ -18,10 +20,9 @@ def limit(what: int, value: int) -> None:
     resource.setrlimit(what, (value, value))
 
 
-def main() -> None:
-    """Take on the limits and run the kernel in this process."""
-    limits, connection = json.loads(sys.argv[1]), sys.argv[2]
-    if limits["user"] is not None:  # root started the sandbox: go on as somebody who owns nothing
+def confine(limits: dict) -> None:
+    """Make this process one with limits, of a user who owns nothing, at home."""
+    if limits["user"] is not None:  # root started the sandbox
         os.setgroups([])
         os.setresgid(limits["user"], limits["user"], limits["user"])
         os.setresuid(limits["user"], limits["user"], limits["user"])
@@ -33,8 +34,9 @@ def main() -> None:
     if limits["processes"] is not None:
         limit(resource.RLIMIT_NPROC, limits["processes"])
     os.chdir(os.environ["HOME"])
-    kernel = ["-m", "ipykernel_launcher", "-f", connection]
-    os.execv(sys.executable, [sys.executable, *kernel, "--HistoryManager.hist_file=:memory:"])
 
 
-main()
+if __name__ == "__main__":
+    confine(json.loads(sys.argv[1]))
+    kernel = ["-m", "ipykernel_launcher", *KERNEL, sys.argv[2]]
+    os.execv(sys.executable, [sys.executable, *kernel])
