@@ -70,9 +70,12 @@ EXERCISES = {
         draw=_behavior_and_chances,
         hint="multiply action by action, then divide by the sum, unless it is 0.",
     ),
-    "chance_of_best": Exercise(
-        answer=lambda fraction, trips: 1 - (1 - fraction) ** trips,
-        draw=lambda rng, size: (float(rng.choice([0.001, 0.01, 0.1, 0.5])), 3**size),
-        hint="how likely is it that one trip misses, and that all of them do?",
+    "trips_needed": Exercise(
+        answer=lambda fraction, chance: int(np.ceil(np.log(1 - chance) / np.log(1 - fraction))),
+        draw=lambda rng, size: (
+            float(rng.choice([0.3, 0.1, 0.01, 0.001][: size + 1])),
+            float(rng.choice([0.5, 0.9, 0.99])),
+        ),
+        hint="how likely is it that all the trips miss? The number of trips is whole: round it up.",
     ),
 }
