@@ -17,10 +17,19 @@ def _sweeps_needed(first_change: float, discount: float, tolerance: float) -> in
     return sweeps
 
 
-def _two_mornings(north: list[float], south: list[float], on_time: float) -> list[float]:
-    worth = np.array([max(north), max(south)])
-    both = np.array([[on_time, 1 - on_time], [1 - on_time, on_time]]) @ worth
-    return [*both.tolist(), float(both.max())]
+def _greedy_twice(north: list[float], south: list[float], on_time: float) -> list[float]:
+    ways = np.array([[on_time, 1 - on_time], [1 - on_time, on_time]])
+    coin = ways @ [np.mean(north), np.mean(south)]
+    best = ways @ [max(north), max(south)]
+    return [float(coin.mean()), float(best[coin.argmax()]), float(best.max())]
+
+
+def _other_tree(rng: np.random.Generator, size: int) -> tuple:
+    """Stars in the north and in the south, never a tie for the coin; how often trains are right."""
+    north, south = rng.integers(0, 12, size=(2, 2)).tolist()
+    if sum(north) == sum(south):
+        south[0] += 1
+    return north, south, float(rng.choice([0.6, 0.8, 1.0]))
 
 
 def _world(rng: np.random.Generator, size: int) -> tuple:
@@ -51,14 +60,11 @@ def _one_change(rng: np.random.Generator, size: int) -> tuple:
 
 
 EXERCISES = {
-    "two_mornings": Exercise(
-        answer=_two_mornings,
-        draw=lambda rng, size: (
-            *rng.integers(0, 12, size=(2, 2)).tolist(),
-            float(rng.choice([0.5, 0.8, 1.0])),
-        ),
-        hint="the values of north and south do not depend on the train; an action value is their "
-        "average, weighted by where the train may lead.",
+    "greedy_twice": Exercise(
+        answer=_greedy_twice,
+        draw=_other_tree,
+        hint="the first greedy step chooses the direction with the values of the coin, but what it "
+        "is worth afterwards depends on the better hotels; the second step knows their values.",
     ),
     "loop_rates": Exercise(
         answer=lambda p, q, discount: [discount, discount * abs(1 - p - q)],
@@ -66,8 +72,8 @@ EXERCISES = {
             *(rng.integers(0, 11, size=2) / 10).tolist(),
             float(rng.choice([0.5, 0.9])),
         ),
-        hint="one step of the chain returns (1, 1) as it is; multiply its two rows by (p, -q), and "
-        "compare. A sweep discounts what the chain returns.",
+        hint="one step of the chain returns (1, 1) as it is; in the other pair the errors have "
+        "opposite signs. By what is it multiplied? A sweep discounts what the chain returns.",
     ),
     "sweeps_needed": Exercise(
         answer=_sweeps_needed,
@@ -92,7 +98,8 @@ EXERCISES = {
     "turning_point": Exercise(
         answer=lambda is_patient, low, high, tolerance: is_patient.place,
         draw=_one_change,
-        hint="halve the interval, and keep the half at whose ends the answers differ.",
+        hint="the change lies where the answers at both ends differ; one question in the middle "
+        "tells in which half.",
         tolerance=1e-3,
     ),
     "sweeps_per_digit": Exercise(
