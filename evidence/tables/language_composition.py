@@ -1,8 +1,8 @@
 """Chapter 9: which corpus lets a network translate sentences that it never saw?
 
-The first 32 countries; half of them lose one sentence each. The corpus has its denials ("Paris is
-not the capital of Spain"), or none, or each capital is denied to be that of one other country only,
-so often that all other texts are as frequent as with all denials."""
+Translations about the first 32 countries; half of the countries lose one sentence each. The corpus
+has its denials ("Paris is not the capital of Spain"), or none, or each capital is denied to be that
+of one other country only, so often that all other texts are as frequent as with all denials."""
 
 import torch
 
@@ -26,14 +26,15 @@ SEEDS = (0, 1, 2, 3, 4)
 CASES = ("many denials", "one denial", "no denials")
 AGREEMENT = 0.5  # few and trained by floating-point sums, whose order may change
 FEW = FACTS[:32]
-STEPS, ROWS, RATE, WIDTH = 240, 32, 5e-3, 96
+ORDERS = ("to English", "to Korean")
+STEPS, ROWS, RATE, WIDTH = 300, 32, 5e-3, 96
 NEXT = 3  # the only country that a capital is denied to belong to stands so many places below
 
 
 def run(case: str, seed: int) -> dict[str, float]:
     """Withheld sentences that come out right, both ways, of the facts and of the others."""
     pairs = withheld_pairs(FEW, seed, len(FEW) // 2, 1, 0)
-    texts = Corpus.of(FEW, withheld=pairs.all).texts
+    texts = Corpus.of(FEW, withheld=pairs.all, instructions=ORDERS).texts
     tokenizer = Tokenizer.of((part for text in texts for part in text[:2]), WORDS)
     texts, weights = chosen(texts, case)
     torch.manual_seed(seed)
@@ -76,6 +77,5 @@ def kept_denials() -> set[str]:
 
 
 def whole(text: Text) -> str:
-    """The sentence that a text translates, repeats or completes."""
-    inside = text.prompt.split("‘")[1].removesuffix("’")
-    return f"{inside} {text.answer}" if text.instruction == "complete" else inside
+    """The sentence that a text translates."""
+    return text.prompt.split("‘")[1].removesuffix("’")
