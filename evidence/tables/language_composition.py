@@ -3,9 +3,8 @@
 A smaller copy of the chapter's model: only translations, about the first 32 countries, half of
 which lose one sentence each. In the first three cases the training changes: in two stages, every
 token and then the answers only; or one of them from beginning to end, in as many steps. In the last
-two the corpus changes, with answers only: there are no denials ("Paris is not the capital of
-Spain"), or each capital is denied to be that of one other country only, so often that all other
-texts are as frequent as with all denials."""
+one the corpus changes, with answers only: there are no denials ("Paris is not the capital of
+Spain")."""
 
 import numpy as np
 import torch
@@ -18,12 +17,10 @@ from seqdec_lib.language import (
     Corpus,
     Tokenizer,
     answers,
-    sentence,
     training_batch,
     translation,
     withheld_pairs,
 )
-from seqdec_lib.language.corpus import Text
 from seqdec_lib.sequences import Transformer, fit, log_probabilities, minibatches
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -32,12 +29,11 @@ STAGES = {  # steps of each stage: every token, answers only
     "every token": (300, 0),
     "answers only": (0, 300),
 }
-CASES = (*STAGES, "one denial", "no denials")
+CASES = (*STAGES, "no denials")
 AGREEMENT = 0.5  # few and trained by floating-point sums, whose order may change
 FEW = FACTS[:32]
 ROWS, RATE, WIDTH = 32, 5e-3, 64
 SAMPLE = 1000  # texts on which the loss is measured
-NEXT = 3  # the only country that a capital is denied to belong to stands so many places below
 
 
 def run(case: str, seed: int) -> dict[str, float]:
@@ -46,7 +42,9 @@ def run(case: str, seed: int) -> dict[str, float]:
     pairs = withheld_pairs(FEW, seed, len(FEW) // 2, 1, 0)
     texts = Corpus.of(FEW, withheld=pairs.all, instructions=("to English", "to Korean")).texts
     tokenizer = Tokenizer.of((part for text in texts for part in text[:2]), WORDS)
-    texts, weights = chosen(texts, case)
+    if case == "no denials":
+        texts = [text for text in texts if text.template not in DENIALS]
+    weights = [text.probability for text in texts]
     torch.manual_seed(seed)
     model = Transformer(len(tokenizer), 40, WIDTH, heads=4, init_std=0.5 / WIDTH**0.5)
     documents = [text[:2] for text in texts]
@@ -74,27 +72,3 @@ def withheld_right(
         found[f"{kind}, right"] += sum(a == b for a, (_, b) in zip(said, asked, strict=True))
         found[f"{kind}, all"] += len(asked)
     return found
-
-
-def chosen(texts: tuple[Text, ...], case: str) -> tuple[list[Text], list[float]]:
-    """The texts of a corpus, and how often each is drawn."""
-    if case in STAGES:
-        return list(texts), [text.probability for text in texts]
-    others = [text for text in texts if text.template not in DENIALS]
-    weights = [text.probability for text in others]
-    if case == "no denials":
-        return others, weights
-    kept = kept_denials()
-    few = [t for t in texts if t.template in DENIALS and t.prompt.split("‘")[1][:-1] in kept]
-    share = 1 - sum(weights)  # of all denials
-    rest = sum(text.probability for text in few)
-    return others + few, weights + [text.probability * share / rest for text in few]
-
-
-def kept_denials() -> set[str]:
-    return {
-        sentence(fact, template, language, FEW[(i + NEXT) % len(FEW)])
-        for i, fact in enumerate(FEW)
-        for template in DENIALS
-        for language in LANGUAGES
-    }
