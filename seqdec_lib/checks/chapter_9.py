@@ -18,11 +18,11 @@ def _joined(tokens: list[str], pair: tuple[str, str]) -> list[str]:
     return joined
 
 
-def _cut(text: str, merges: list[tuple[str, str]]) -> list[str]:
+def _count(text: str, merges: list[tuple[str, str]]) -> int:
     tokens = list(text)
     for pair in merges:
         tokens = _joined(tokens, pair)
-    return tokens
+    return len(tokens)
 
 
 def _merges(rng: np.random.Generator, size: int) -> tuple[str, list[tuple[str, str]]]:
@@ -69,8 +69,8 @@ EXERCISES = {
         draw=lambda rng, size: ((rng.integers(1, 9, size) / 8).tolist(),),
         hint="a model that gives each token 1/4 hesitates between how many?",
     ),
-    "apply_merges": Exercise(
-        answer=_cut,
+    "count_tokens": Exercise(
+        answer=_count,
         draw=_merges,
         hint="take the pairs in their order. For each, go through the text from the left, and "
         "after a joined pair go on behind it.",
