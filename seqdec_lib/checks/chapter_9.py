@@ -9,10 +9,37 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise
 
 
-def _rows(rng: np.random.Generator, size: int) -> tuple[list, list, int]:
-    lengths = rng.integers(1, size + 1, 2)
-    tokens = np.where(np.arange(size) < lengths[:, None], rng.integers(1, 5, (2, size)), 0)
-    return (-rng.integers(1, 9, (2, size)) / 4).tolist(), tokens.tolist(), 0
+def _joined(tokens: list[str], pair: tuple[str, str]) -> list[str]:
+    joined: list[str] = []
+    while tokens:
+        found = tuple(tokens[:2]) == pair
+        joined.append("".join(tokens[: 1 + found]))
+        tokens = tokens[1 + found :]
+    return joined
+
+
+def _count(text: str, merges: list[tuple[str, str]]) -> int:
+    tokens = list(text)
+    for pair in merges:
+        tokens = _joined(tokens, pair)
+    return len(tokens)
+
+
+def _merges(rng: np.random.Generator, size: int) -> tuple[str, list[tuple[str, str]]]:
+    """A text, and pairs that were learned on another one, some of them made of earlier ones."""
+    learned_on, text = ("".join(rng.choice(list("aab "), 3 * size + 3)) for _ in range(2))
+    tokens, merges = list(learned_on), []
+    for _ in range(size):
+        pairs = list(zip(tokens, tokens[1:], strict=False))
+        if pairs:
+            merges.append(max(pairs, key=pairs.count))
+            tokens = _joined(tokens, merges[-1])
+    return text, merges
+
+
+def _text(rng: np.random.Generator, size: int) -> tuple[list[int], int]:
+    prompt = int(rng.integers(1, size + 1))
+    return rng.integers(1, 50, prompt + size).tolist(), prompt
 
 
 def _nucleus(probabilities: list[float], top_p: float) -> list[float]:
@@ -30,24 +57,31 @@ def _distinct(rng: np.random.Generator, size: int) -> list[float]:
     return (weights / weights.sum()).tolist()
 
 
+def _answers(rng: np.random.Generator, size: int) -> tuple[list[float], list[float], float]:
+    """Probabilities of right and wrong answers; some lie on the threshold."""
+    right, wrong = (rng.integers(1, 16, n) / 16 for n in (size + 1, size))
+    return right.tolist(), wrong.tolist(), float(rng.choice([*right, *wrong, 0.3]))
+
+
 EXERCISES = {
     "perplexity": Exercise(
         answer=lambda probabilities: math.prod(probabilities) ** (-1 / len(probabilities)),
         draw=lambda rng, size: ((rng.integers(1, 9, size) / 8).tolist(),),
         hint="a model that gives each token 1/4 hesitates between how many?",
     ),
-    "token_loss": Exercise(
-        answer=lambda log_p, tokens, pad: (
-            -sum(
-                p
-                for row, ids in zip(log_p, tokens, strict=True)
-                for p, i in zip(row, ids, strict=True)
-                if i != pad
-            )
-            / sum(i != pad for ids in tokens for i in ids)
-        ),
-        draw=_rows,
-        hint="leave the padding out of the sum, and out of what the sum is divided by.",
+    "count_tokens": Exercise(
+        answer=_count,
+        draw=_merges,
+        hint="take the pairs in their order. For each, go through the text from the left, and "
+        "after a joined pair go on behind it.",
+    ),
+    "masked_targets": Exercise(
+        answer=lambda ids, prompt: [
+            after if place + 1 >= prompt else -100 for place, after in enumerate(ids[1:])
+        ],
+        draw=_text,
+        hint="at each place the target is the token that comes next, and the first that counts is "
+        "the first token of the answer.",
     ),
     "takes_eun": Exercise(
         answer=lambda code_point: int((code_point - ord("가")) % 28 > 0),
@@ -60,9 +94,12 @@ EXERCISES = {
         hint="sort, add up from the likeliest on, and stop as soon as it is enough. The token that "
         "makes it enough belongs to it.",
     ),
-    "entropy_bits": Exercise(
-        answer=lambda shares: sum(p * math.log2(1 / p) for p in shares),
-        draw=lambda rng, size: (_distinct(rng, size),),
-        hint="an answer of probability p surprises by log2(1/p) bits. How often does it come?",
+    "still_given": Exercise(
+        answer=lambda right, wrong, threshold: (
+            sum(p >= threshold for p in right) / len(right),
+            sum(p >= threshold for p in wrong) / len(wrong),
+        ),
+        draw=_answers,
+        hint="an answer whose probability equals the threshold is given.",
     ),
 }

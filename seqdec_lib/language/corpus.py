@@ -89,15 +89,15 @@ QUESTIONS = (
     ),
     Question(
         "continent",
-        Template("Which country is in {continent}?", "{continent_ko}에는 어느 나라가 있습니까?"),
-        Template("{country}.", "{country_ko}입니다."),
+        Template("Which country is in {continent}?", "{continent_ko}에는 어떤 나라가 있습니까?"),
+        Template("{country}.", "{country_ko:이가} 있습니다."),
         Template("{country} is in {continent}.", "{country_ko:이가} {continent_ko}에 있습니다."),
     ),
 )
 ELSEWHERE = range(3, 64, 4)
 """A capital is denied to be that of the countries so many places further down in the list."""
 _NAMES = {name.removeprefix("the ") for fact in FACTS for name in (*fact, fact.continent_ko)}
-_KOREAN = "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 어디 어느"
+_KOREAN = "수도 입니다 입니까 있습니다 있습니까 방문합니다 아닙니다 좋습니다 우리 나라 어디 어떤"
 WORDS = tuple(sorted(_NAMES | set(_KOREAN.split())))
 """What a tokenizer may know as one word: names in both languages, and Korean words of templates."""
 
