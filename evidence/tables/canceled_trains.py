@@ -3,7 +3,8 @@
 Fifty learners on the book's tree and five on each of thirty others (`other_trees`), 3,000 trips.
 Monte Carlo has the two kinds of exploration between which `learning_settings` chose, and averages
 that fall like those of Q-learning. `n ** -0.3` is Q-learning with larger steps and without replay;
-"dice" explores always; "replayed" goes through each trip a second time, backwards if not forwards.
+"1 / n" keeps plain means; "dice" explores always; "replayed" goes through each trip a second time,
+backwards if not forwards.
 Three rivals roll dice on all mornings: they repeat the best trip, or look up the best or the mean
 outcome of each action in each node.
 Names of numbers end in the learner, or in the other tree, whose number is the mean of its learners.
@@ -33,8 +34,11 @@ SEEDS = (0,)  # of the learners; the trees are inside
 RIVALS = {
     "Monte Carlo, falling": ("monte_carlo", ROOT, FALLING),
     "Monte Carlo, 0.4": ("monte_carlo", ROOT, 0.4),
+    "Monte Carlo, dice": ("monte_carlo", ROOT, 1.0),
+    "Monte Carlo, falling, 1 / n": ("monte_carlo", harmonic(1.0), FALLING),
     "Q-learning": ("q_learning", ROOT, FALLING),
     "Q-learning, dice": ("q_learning", ROOT, 1.0),
+    "Q-learning, dice, 1 / n": ("q_learning", harmonic(1.0), 1.0),
     "Q-learning, n ** -0.3": ("q_learning", harmonic(0.3), FALLING),
     "Q-learning, replayed": ("q_learning", ROOT, FALLING),
     "Q-learning, replayed forwards": ("q_learning", ROOT, FALLING),

@@ -67,15 +67,21 @@ def _q_update(
     return table
 
 
-def _two_tables(rng: np.random.Generator, size: int) -> tuple:
-    first, second = rng.permutation(4 * (size + 1))[: 2 * (size + 1)].reshape(2, -1).tolist()
-    coin = bool(rng.random() < 0.5)
-    return first, second, coin, int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
+def _choices(rng: np.random.Generator, size: int) -> tuple:
+    """A trip as nested pairs, one to three choices deep, whose endings differ; and epsilon."""
+    deep = min(3, (size + 2) // 3)
+    choices = rng.permutation(4 * 2**deep)[: 2**deep]
+    for _ in range(deep - 1):
+        choices = choices.reshape(-1, 2, *choices.shape[1:])
+    return choices.tolist(), float(rng.choice([0.25, 0.5, 0.75]))
 
 
-def _double_q_target(first: list, second: list, heads: bool, reward: int, discount: float) -> float:
-    chooses, judges = (first, second) if heads else (second, first)
-    return reward + discount * judges[int(np.argmax(chooses))]
+def _explorers_trip(choices: list | float, epsilon: float) -> list[float]:
+    if not isinstance(choices, list):
+        return [choices, choices]
+    values, earned = zip(*(_explorers_trip(way, epsilon) for way in choices), strict=True)
+    worth = (1 - epsilon) * max(values) + epsilon * sum(values) / len(values)
+    return [worth, earned[values.index(max(values))]]
 
 
 def _log_of_trips(rng: np.random.Generator, size: int) -> tuple:
@@ -121,10 +127,12 @@ EXERCISES = {
         draw=_one_step,
         hint="look for a case that passes; in which argument does this one differ from it?",
     ),
-    "double_q_target": Exercise(
-        answer=_double_q_target,
-        draw=_two_tables,
-        hint="one table names the action, and only the other one is asked what it is worth.",
+    "explorers_trip": Exercise(
+        answer=_explorers_trip,
+        draw=_choices,
+        hint="first ask this question about each way on. The explorer's value mixes the largest of "
+        "their values and the mean of all; the second number comes from the way whose value is the "
+        "largest, and in it nothing is mixed.",
     ),
     "search_and_repeat": Exercise(
         answer=_search_and_repeat,
