@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from bs4 import BeautifulSoup
 
@@ -265,6 +266,22 @@ def test_a_warm_process_that_died_is_started_again(student: Student) -> None:
     assert student.look("x") == 1, "a kernel needs it no more"
     student.end()
     assert student.look("x") == 1 and warm.process is not first
+
+
+@needs_a_sandbox
+def test_a_sandbox_that_no_kernel_enters_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> int:
+        raise box.NoSandbox("No kernel could enter a sandbox: it was refused.")
+
+    monkeypatch.setattr(box.Warm, "kernel", refuses)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = set(psutil.Process().children())
+    with pytest.raises(box.NoSandbox, match="refused"):
+        box.Box(Limits())
+    assert not any(tmp_path.iterdir())
+    assert set(psutil.Process().children()) == before
 
 
 def test_unsafe_runs_without_a_sandbox() -> None:

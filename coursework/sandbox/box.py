@@ -83,11 +83,9 @@ class Box:
         }
         if unsafe:
             kernel["ip"] = str(self.folder / "k")
-            self.process = self._start_unsafe(kernel)
-            inside = self.process.pid
-            self.connection = kernel
+            self.connection, inside = kernel, self._start_unsafe(self._written(kernel))
         else:
-            self.process, inside = self._start(kernel)
+            inside = self._start(self._written(kernel))
             # The sockets are in the sandbox's own memory, and this is the way to them.
             self.connection = kernel | {"ip": f"/proc/{inside}/root{kernel['ip']}"}
         self._kernel = _process(inside)
@@ -107,11 +105,14 @@ class Box:
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, kernel: dict) -> tuple[subprocess.Popen, int]:
-        """Start bubblewrap and a kernel inside; return it and the kernel's process id."""
+    def _written(self, kernel: dict) -> Path:
         connection = self.folder / "kernel.json"
         connection.write_text(json.dumps(kernel), encoding="utf-8")
         connection.chmod(0o644)
+        return connection
+
+    def _start(self, connection: Path) -> int:
+        """Start bubblewrap and a kernel inside; return the kernel's process id."""
         told, tells = os.pipe()
         command = [
             *bubblewrap(self.limits, "--info-fd", str(tells)),
@@ -120,29 +121,31 @@ class Box:
             *("--remount-ro", "/"),
             *("/bin/sh", "-c", "echo; exec sleep 1000000"),
         ]
-        process = _popen(command, None, pass_fds=(tells,), stdout=subprocess.PIPE)
+        self.process = _popen(command, None, pass_fds=(tells,), stdout=subprocess.PIPE)
         os.close(tells)
-        with open(told, encoding="utf-8") as info, process.stdout:
-            if process.stdout.readline():  # everything is in place
-                sandbox = json.loads("".join(iter(info.readline, "")))["child-pid"]
-                return process, _warm(LIBRARY).kernel(sandbox, self._limits(), "/run/kernel.json")
-        return process, process.pid
+        with open(told, encoding="utf-8") as info, self.process.stdout as ready:
+            if not ready.readline():
+                return self.process.pid  # it has ended, and nobody will hear from a kernel
+            sandbox = json.loads("".join(iter(info.readline, "")))["child-pid"]
+        limits = vars(self.limits) | {"user": None}
+        if os.geteuid() == 0:
+            limits["user"] = next(NEVER_A_LOGIN)
+        try:
+            return _warm(LIBRARY).kernel(sandbox, limits, "/run/kernel.json")
+        except BaseException:
+            self.end("no kernel came into it")
+            raise
 
-    def _start_unsafe(self, kernel: dict) -> subprocess.Popen:
-        connection = self.folder / "kernel.json"
-        connection.write_text(json.dumps(kernel), encoding="utf-8")
+    def _start_unsafe(self, connection: Path) -> int:
         work = self.folder / "work"
         work.mkdir()
         # A limit on processes would count whatever else this user runs.
         limits = json.dumps(vars(self.limits) | {"user": None, "processes": None})
-        return _popen(
+        self.process = _popen(
             [sys.executable, str(INSIDE / "start.py"), limits, str(connection)],
             environment(str(work)) | {"PYTHONPATH": str(INSIDE)},
         )
-
-    def _limits(self) -> dict:
-        user = next(NEVER_A_LOGIN) if os.geteuid() == 0 else None
-        return vars(self.limits) | {"user": user}
+        return self.process.pid
 
     def _watch(self) -> None:
         """End the sandbox when all its processes together use too much."""
