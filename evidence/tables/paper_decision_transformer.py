@@ -12,6 +12,7 @@ which nobody trained on. The rate was chosen with other seeds: see `paper_learni
 import torch
 from torch import Tensor, nn
 
+from evidence.tables.copied_successes import copied
 from seqdec_lib.experience import Trajectories, collect
 from seqdec_lib.problems import KeyToDoor
 from seqdec_lib.sequences import (
@@ -29,6 +30,7 @@ AGREEMENT = 0.3  # trained by floating-point sums, whose order may change
 EPISODES = {"1K": 1000, "10K": 10_000}
 STEPS, LOOK_EVERY, BATCH, RATE, WIDTH = 800, 400, 64, 5e-3, 64
 TESTS = 500  # episodes
+MEASURES = ("greedy", "sampled", "copies", "loss")
 
 
 class PaperEmbedding(nn.Module):
@@ -70,8 +72,14 @@ def paper_transformer(layout: TokenLayout) -> Transformer:
     return model
 
 
-def run(case: str, seed: int, steps: int = STEPS) -> dict[str, float]:
+def run(case: str, seed: int) -> dict[str, float]:
     """Success of the paper's model on its way, greedy and sampled."""
+    found = measured(case, seed)
+    return {name: value for name, value in found.items() if not name.startswith("copies")}
+
+
+def measured(case: str, seed: int, steps: int = STEPS, rate: float = RATE) -> dict[str, float]:
+    """The same after so many steps at this rate, and the share of copies among what is sampled."""
     world = KeyToDoor()
     data = collect(world, None, EPISODES[case], seed)
     layout = TokenLayout.of(world, data, goal="return_to_go")
@@ -79,25 +87,30 @@ def run(case: str, seed: int, steps: int = STEPS) -> dict[str, float]:
     model, found, test = paper_transformer(layout), {}, unseen_successes(world, seed)
 
     def look(model: Transformer) -> float:
-        step = LOOK_EVERY * (len(found) // 3 + 1)
-        found[f"greedy {step}"] = success(world, model, layout, 0.0)
-        found[f"sampled {step}"] = success(world, model, layout, 1.0)
+        step = LOOK_EVERY * (len(found) // 4 + 1)
+        sampled = ask_for_success(world, model, layout, 1.0)
+        greedy = ask_for_success(world, model, layout, 0.0)
+        found[f"greedy {step}"] = float(greedy.returns().mean())
+        found[f"sampled {step}"] = float(sampled.returns().mean())
+        found[f"copies {step}"] = copied(sampled, data)
         with torch.no_grad():
             found[f"loss {step}"] = float(sequence_loss(model, layout.encode(test)))
         return found[f"sampled {step}"]
 
     draw = minibatches(layout.encode(data), BATCH)
-    settings = {"learning_rate": RATE, "seed": seed, "evaluate_every": LOOK_EVERY}
+    settings = {"learning_rate": rate, "seed": seed, "evaluate_every": LOOK_EVERY}
     fit(model, draw, steps, watch=look, **settings)
-    return found | {name: found[f"{name} {steps}"] for name in ("greedy", "sampled", "loss")}
+    return found | {name: found[f"{name} {steps}"] for name in MEASURES}
 
 
-def success(world: KeyToDoor, model: Transformer, layout: TokenLayout, temperature: float) -> float:
-    """The share of episodes that succeed if success is asked for."""
+def ask_for_success(
+    world: KeyToDoor, model: Transformer, layout: TokenLayout, temperature: float
+) -> Trajectories:
+    """Episodes of a model that is asked for success."""
     # Read anew at each step: the embedding counts timesteps from the first token that it gets.
     policy = SequencePolicy(model, layout, 1.0, temperature, cached=False)
     episodes = TESTS if temperature else 1  # a greedy model plays one and the same episode
-    return float(collect(world, policy, episodes, seed=99).returns().mean())
+    return collect(world, policy, episodes, seed=99)
 
 
 def unseen_successes(world: KeyToDoor, seed: int) -> Trajectories:

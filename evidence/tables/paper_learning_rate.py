@@ -4,7 +4,7 @@ The model of the table `paper_decision_transformer`, trained for half of its ste
 that the chapter doesn't use. That rate is taken whose model succeeds most often when it is
 sampled, on average."""
 
-from evidence.tables import paper_trained_longer
+from evidence.tables.paper_decision_transformer import measured
 
 SEEDS = (100, 101)
 CASES = ("0.002", "0.005", "0.01")  # learning rates
@@ -14,5 +14,5 @@ STEPS = 400
 
 def run(case: str, seed: int) -> dict[str, float]:
     """Success of the model with this rate, greedy and sampled."""
-    found = paper_trained_longer.run("1K", seed, STEPS, float(case))
+    found = measured("1K", seed, STEPS, float(case))
     return {name: found[name] for name in ("greedy", "sampled")}
