@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqdec_lib.checks.exercise import Exercise, softmax
+from seqdec_lib.checks.exercise import Exercise
 
 
 def _trip(rng: np.random.Generator, size: int) -> tuple:
@@ -28,20 +28,6 @@ def _n_step_return(rewards: list, values: list, n: int, discount: float) -> floa
     taken = min(n, len(rewards))
     total = sum(discount**k * rewards[k] for k in range(taken))
     return total + (discount**n * values[n - 1] if n < len(rewards) else 0)
-
-
-def _row_and_temperature(rng: np.random.Generator, size: int) -> tuple:
-    """A row of Q, a temperature, a reward, a discount, and whether the episode is over."""
-    row = (rng.choice([1, 300]) * rng.permutation(3 * size)[:size]).tolist()
-    ahead = int(rng.integers(-3, 4)), float(rng.choice([0.5, 0.9]))
-    return row, float(rng.choice([0.25, 1.0, 4.0])), *ahead, bool(rng.random() < 0.3)
-
-
-def _softmax_target(
-    q_row: list, temperature: float, reward: int, discount: float, over: bool
-) -> float:
-    expected = softmax(np.array(q_row) / temperature) @ q_row
-    return reward + (0 if over else discount * float(expected))
 
 
 def _one_step(rng: np.random.Generator, size: int) -> tuple:
@@ -107,13 +93,6 @@ EXERCISES = {
         draw=_trip,
         hint="one error a step: the reward, plus the discounted value of the state that comes "
         "next, minus the value of this one. After the last step nothing follows.",
-    ),
-    "expected_sarsa_target": Exercise(
-        answer=_softmax_target,
-        draw=_row_and_temperature,
-        hint="the mean of the row, weighted by exp(value / temperature) over the sum of all these "
-        "weights, and nothing of it where the episode is over. A large value overflows unless the "
-        "largest one is subtracted first.",
     ),
     "n_step_return": Exercise(
         answer=_n_step_return,
