@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,12 +100,5 @@ EXERCISES = {
         hint="the change lies where the answers at both ends differ; one question in the middle "
         "tells in which half.",
         tolerance=1e-3,
-    ),
-    "sweeps_per_digit": Exercise(
-        answer=lambda discount: -1 / math.log10(discount),
-        draw=lambda rng, size: (round(float(rng.uniform(0.5, 0.99)), 2),),
-        hint="each sweep brings the errors of two destinations closer by the factor discount; how "
-        "many sweeps does a factor of ten take?",
-        tolerance=0.02,
     ),
 }
