@@ -30,11 +30,6 @@ def _padded(rng: np.random.Generator, size: int) -> tuple:
     return losses.tolist(), mask.astype(int).tolist()
 
 
-def _departures(agreement: list[float]) -> np.ndarray:
-    there = np.cumprod([1, *agreement])
-    return np.append(there[:-1] - there[1:], there[-1])
-
-
 def _questions(states: list[int], answered: list[int], budget: int) -> list[int]:
     fresh = [state for state in dict.fromkeys(states) if state not in answered]
     return fresh[:budget]
@@ -66,12 +61,6 @@ EXERCISES = {
         draw=_padded,
         hint="by how many steps was the sum divided, and how many were taken? Means of each trip "
         "won't do either: a step of a short trip would weigh more than one of a long trip.",
-    ),
-    "first_departure": Exercise(
-        answer=_departures,
-        draw=lambda rng, size: (np.round(rng.uniform(0.1, 1, size), 1).tolist(),),
-        hint="to leave on morning t it must have stayed on all mornings before. The numbers add "
-        "up to 1.",
     ),
     "steps_in_ditch": Exercise(
         answer=lambda error, horizon: sum(1 - (1 - error) ** t for t in range(1, horizon + 1)),

@@ -19,14 +19,6 @@ def _returns(rng: np.random.Generator, size: int) -> tuple[list[float]]:
     return (won.astype(float).tolist(),)
 
 
-def _trips(rng: np.random.Generator, size: int) -> tuple[list[float], list[float], float]:
-    weights = rng.integers(0, 5, size + 1) + 1
-    returns = rng.choice([0.0, 0.5, 1.5, 3.0], size + 1)
-    wish = float(rng.choice([*returns, 1.5]))
-    # Returns are sums of many numbers: equal ones differ in their last digits.
-    return (returns + 1e-9).tolist(), (weights / weights.sum()).tolist(), wish
-
-
 def _bayes(behavior: list[float], chances: list[float]) -> np.ndarray:
     weights = np.array(behavior) * np.array(chances)
     return weights / weights.sum() if weights.any() else np.array(behavior)
@@ -53,13 +45,6 @@ EXERCISES = {
         draw=_returns,
         hint="all successes together weigh one half, and share it alike. So do the failures.",
     ),
-    "chance_of_wish": Exercise(
-        answer=lambda returns, chances, wish: float(
-            np.array(chances)[np.isclose(returns, wish, atol=1e-6)].sum()
-        ),
-        draw=_trips,
-        hint="add the chances of all trips with this return; equal returns may differ by rounding.",
-    ),
     "goal_column": Exercise(
         answer=lambda rewards: returns_to_go(rewards, 1.0),
         draw=lambda rng, size: (rng.integers(-2, 5, size).astype(float).tolist(),),
@@ -69,13 +54,5 @@ EXERCISES = {
         answer=_bayes,
         draw=_behavior_and_chances,
         hint="multiply action by action, then divide by the sum, unless it is 0.",
-    ),
-    "trips_needed": Exercise(
-        answer=lambda fraction, chance: int(np.ceil(np.log(1 - chance) / np.log(1 - fraction))),
-        draw=lambda rng, size: (
-            float(rng.choice([0.3, 0.1, 0.01, 0.001][: size + 1])),
-            float(rng.choice([0.5, 0.9, 0.99])),
-        ),
-        hint="how likely is it that all the trips miss? The number of trips is whole: round it up.",
     ),
 }
