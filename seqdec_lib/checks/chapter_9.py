@@ -18,11 +18,11 @@ def _joined(tokens: list[str], pair: tuple[str, str]) -> list[str]:
     return joined
 
 
-def _count(text: str, merges: list[tuple[str, str]]) -> int:
+def _cut(text: str, merges: list[tuple[str, str]]) -> list[str]:
     tokens = list(text)
     for pair in merges:
         tokens = _joined(tokens, pair)
-    return len(tokens)
+    return tokens
 
 
 def _merges(rng: np.random.Generator, size: int) -> tuple[str, list[tuple[str, str]]]:
@@ -69,8 +69,8 @@ EXERCISES = {
         draw=lambda rng, size: ((rng.integers(1, 9, size) / 8).tolist(),),
         hint="a model that gives each token 1/4 hesitates between how many?",
     ),
-    "count_tokens": Exercise(
-        answer=_count,
+    "cut_by": Exercise(
+        answer=_cut,
         draw=_merges,
         hint="take the pairs in their order. For each, go through the text from the left, and "
         "after a joined pair go on behind it.",
@@ -82,11 +82,6 @@ EXERCISES = {
         draw=_text,
         hint="at each place the target is the token that comes next, and the first that counts is "
         "the first token of the answer.",
-    ),
-    "takes_eun": Exercise(
-        answer=lambda code_point: int((code_point - ord("가")) % 28 > 0),
-        draw=lambda rng, size: (int(rng.integers(ord("가"), ord("힣") + 1)),),
-        hint="which part of the number says whether there is a final consonant?",
     ),
     "nucleus": Exercise(
         answer=_nucleus,

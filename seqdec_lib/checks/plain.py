@@ -15,7 +15,8 @@ TOLERANCE = 1e-9
 
 
 def plain(value: object) -> object:
-    """The value made of None, bools, ints, floats, strings, lists, dicts and numeric arrays only.
+    """The value made of None, bools, ints, floats, strings, lists, dicts and numeric arrays only;
+    an array of texts becomes a list.
 
     Raises
     ------
@@ -32,8 +33,8 @@ def plain(value: object) -> object:
     if torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter):
         whole = value.detach().cpu()
         return (whole.double() if whole.is_floating_point() else whole).numpy()
-    if type(value) is np.ndarray and value.dtype.kind in "biuf":
-        return value
+    if type(value) is np.ndarray and value.dtype.kind in "biufU":
+        return value.tolist() if value.dtype.kind == "U" else value
     if type(value) in np.ScalarType and isinstance(value, (np.bool, np.integer, np.floating)):
         return value.item()
     raise TypeError(
