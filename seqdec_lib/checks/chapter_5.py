@@ -10,11 +10,6 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, softmax
 
 
-def _cell_after(start: float, forget: list[float], written: list[float]) -> float:
-    kept = [np.prod(forget[t + 1 :]) for t in range(len(forget))]
-    return float(start * np.prod(forget) + np.dot(kept, written))
-
-
 def _causal_heads(queries: list, keys: list, values: list, heads: int) -> list:
     q, k, v = (np.array(rows, dtype=float) for rows in (queries, keys, values))
     answers = []
@@ -63,16 +58,6 @@ def _whole_numbers(rng: np.random.Generator, *shape: int) -> list:
 
 
 EXERCISES = {
-    "cell_after": Exercise(
-        answer=_cell_after,
-        draw=lambda rng, size: (
-            float(rng.integers(-3, 4)),
-            rng.choice([0.0, 0.5, 1.0], size).tolist(),
-            _whole_numbers(rng, size),
-        ),
-        hint="follow the line of the LSTM for c_t, step by step: first the old content is "
-        "multiplied by the gate, then the new one is added, untouched by this step's gate.",
-    ),
     "attention_weights": Exercise(
         answer=lambda query, keys: softmax(np.array(keys) @ np.array(query) / len(query) ** 0.5),
         draw=lambda rng, size: (_whole_numbers(rng, size), _whole_numbers(rng, size + 1, size)),
@@ -114,16 +99,5 @@ EXERCISES = {
         ),
         hint="rows that share the k words before the last one form a group: the loss is the mean "
         "of the groups' entropies, each counted with its share of the rows.",
-    ),
-    "one_pass_attention": Exercise(
-        answer=lambda scores, values: float(softmax(np.array(scores)) @ np.array(values)),
-        draw=lambda rng, size: (
-            rng.integers(-10, 11, size).tolist()
-            if size < 4
-            else rng.integers(-1000, 1001, size).tolist(),
-            _whole_numbers(rng, size),
-        ),
-        hint="exp(1000) is infinite. Adding a number to all scores changes no weight: subtract the "
-        "largest so far, and correct the sums when a larger one comes.",
     ),
 }

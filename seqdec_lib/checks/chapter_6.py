@@ -28,14 +28,6 @@ def _best_baseline(logits: list[float], rewards: list[float]) -> float:
     return float(weights @ np.array(rewards) / weights.sum())
 
 
-def _scores_given_winner(logits: list[float], winner: int, exponentials: list[float]) -> np.ndarray:
-    rates = np.exp(logits)
-    first = exponentials[winner] / rates.sum()
-    later = np.array(exponentials) / rates
-    later[winner] = 0.0
-    return -np.log(first + later)
-
-
 def _draw_errors(rng: np.random.Generator, size: int) -> tuple:
     biases = np.sort(np.round(rng.uniform(0, 2, size + 1), 2))
     variances = np.sort(np.round(rng.uniform(0.1, 40, size + 1), 1))[::-1]
@@ -86,15 +78,5 @@ EXERCISES = {
         draw=_draw_errors,
         hint="square the bias, and divide the variance by the number of trips; return a place in "
         "the list, counted from 0.",
-    ),
-    "scores_given_winner": Exercise(
-        answer=_scores_given_winner,
-        draw=lambda rng, size: (
-            _logits(rng, size).tolist(),
-            int(rng.integers(0, size + 1)),
-            np.round(rng.exponential(size=size + 1) + 0.01, 2).tolist(),
-        ),
-        hint="work with waiting times, exp(-score): the winner's is its exponential divided by the "
-        "sum of all rates, and a loser's is that plus its own exponential divided by its own rate.",
     ),
 }
