@@ -35,10 +35,8 @@ PROMISED = {
         "lm_seed_sentence_correct lm_heldout_exact_match lm_instruction_switch_accuracy "
         "lm_bits_over_entropy"
     ),
-    "10": (
-        "optimal_lap_time human_lap_time bc_lap_time rl_lap_time rlhf_kl_to_closed_form "
-        "dpo_kl_to_closed_form reward_model_accuracy"
-    ),
+    "10": ("optimal_lap_time human_lap_time bc_lap_time rl_lap_time "),
+    "11": ("rlhf_kl_to_closed_form dpo_kl_to_closed_form reward_model_accuracy"),
 }
 
 
