@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import logsumexp
 
 from seqdec_lib.checks.exercise import Exercise, softmax
 
@@ -13,8 +14,17 @@ def _log_rows(rng: np.random.Generator, size: int) -> tuple[list[float], list[fl
     return both[0].tolist(), both[1].tolist()
 
 
-def _leashed_optimum(reference: list[float], rewards: list[float], beta: float) -> np.ndarray:
-    return softmax(np.log(reference) + np.array(rewards) / beta)
+def _soft_backup(chances: list[float], values: list[float], beta: float) -> float:
+    return float(beta * logsumexp(np.array(values) / beta, b=chances))
+
+
+def _centered(rewards: list[list[float]]) -> list[list[float]]:
+    return [[reward - float(np.mean(group)) for reward in group] for group in rewards]
+
+
+def _share_agreed(worth: list[float], better: list[int], worse: list[int]) -> float:
+    signs = [np.sign(worth[i] - worth[j]) for i, j in zip(better, worse, strict=True)]
+    return float((1 + np.mean(signs)) / 2)
 
 
 def _preferred(
@@ -37,15 +47,33 @@ EXERCISES = {
         hint="take a trip that the policy likes and the reference would hardly ever make: should "
         "its return be lower than its reward, or higher?",
     ),
-    "leashed_optimum": Exercise(
-        answer=_leashed_optimum,
+    "soft_backup": Exercise(
+        answer=_soft_backup,
         draw=lambda rng, size: (
             softmax(rng.normal(size=size + 1)).tolist(),
-            rng.integers(0, 6, size + 1).tolist(),
-            float(rng.choice([0.5, 1.0, 2.0])),
+            rng.integers(-3, 12, size + 1).tolist(),
+            float(rng.choice([0.01, 0.5, 1.0, 20.0])),
         ),
-        hint="weigh each choice's probability by exp(reward / beta), then make them add up to 1. "
-        "Where all rewards are equal it is the reference.",
+        hint="weigh exp(value / beta) of each action by its chance, add up, take beta times the "
+        "logarithm. Where all values are equal it is that value; a low price must not overflow.",
+    ),
+    "centered": Exercise(
+        answer=_centered,
+        draw=lambda rng, size: (
+            [rng.integers(0, 2, rng.integers(1, 5)).tolist() for _ in range(size)],
+        ),
+        hint="each group has its own mean. A group of one, or one whose rewards are all equal, "
+        "becomes all zeros.",
+    ),
+    "share_agreed": Exercise(
+        answer=_share_agreed,
+        draw=lambda rng, size: (
+            rng.integers(0, 4, size + 1).tolist(),
+            rng.integers(0, size + 1, size).tolist(),
+            rng.integers(0, size + 1, size).tolist(),
+        ),
+        hint="a comparison counts 1 where the preferred trip is worth more, 1/2 where both are "
+        "worth the same, 0 otherwise.",
     ),
     "preferred": Exercise(
         answer=_preferred,
