@@ -10,7 +10,8 @@ Kinds of models: the Transformer; an LSTM of the same width; "mean", which sees 
 tokens so far and the present one (no attention, no order); "places", which sees all tokens, each in
 a place of its own (no attention either). The case "rivals" holds what needs no training.
 
-What the cases change: "trees", so many trees are all that training ever sees; "shuffled", the list
+What the cases change: "longer", four times the steps; "faster", thrice the learning rate; "wider",
+twice the width; "trees", so many trees are all that training ever sees; "shuffled", the list
 comes in another order for each trip; "8 days", longer trips; "seasons", three lists, one after the
 other, and then a word for the one that counts.
 
@@ -42,8 +43,10 @@ CASES = (
     "rivals",
     *(f"{kind}, seasons" for kind in KINDS),
     *(f"{kind}, shuffled" for kind in KINDS),
+    "lstm, longer",
+    "lstm, faster",
+    "lstm, wider",
     *(f"transformer, {n} trees" for n in TREES),
-    "lstm, 1000 trees",
     *(f"{kind}, 8 days" for kind in KINDS),
 )
 AGREEMENT = 0.5  # trained by floating-point sums, whose order may change
@@ -195,13 +198,13 @@ class WithoutAttention(nn.Module):
         return logits[:, 0] if last else logits
 
 
-def new_model(kind: str, task: Task) -> nn.Module:
+def new_model(kind: str, task: Task, width: int = WIDTH) -> nn.Module:
     """An untrained model of a kind; the Transformer has room for trips of eight days."""
     if kind == "transformer":
         sizes = (task.vocabulary, task.listed + 8, WIDTH, LAYERS, HEADS)
         return Transformer(*sizes, outputs=CITIES, init_std=0.5 / WIDTH**0.5)
     if kind == "lstm":
-        return LSTM(task.vocabulary, WIDTH, LAYERS, outputs=CITIES)
+        return LSTM(task.vocabulary, width, LAYERS, outputs=CITIES)
     return WithoutAttention(task, kind)
 
 
@@ -259,13 +262,14 @@ def run(case: str, seed: int) -> dict[str, float]:
     )
     trees = int(changed.split()[0]) if "trees" in changed else None
     torch.manual_seed(seed)
-    model, test = new_model(kind, task), Examination(task)
+    width, test = WIDTH * (1 + (changed == "wider")), Examination(task)
+    model = new_model(kind, task, width)
     result = fit(
         model,
         fresh(task, trees, seed),
-        STEPS,
+        STEPS * (4 if changed == "longer" else 1),
         watch=lambda model: test.asked(model)["regret"],
-        learning_rate=RATE,
+        learning_rate=RATE * (3 if changed == "faster" else 1),
         evaluate_every=LOOK_EVERY,
         seed=seed,
     )
