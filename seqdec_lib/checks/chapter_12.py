@@ -23,20 +23,30 @@ def _front(methods: list[tuple[float, int]]) -> list[int]:
     return np.flatnonzero(~(no_worse & ~no_worse.T).any(axis=0)).tolist()
 
 
-def _break_even(model_cost: int, with_model: int, without_model: int) -> float:
-    cities = range(1, model_cost + 2)
-    return next((n for n in cities if model_cost + n * with_model < n * without_model), np.inf)
+def _tries(p: float, c: float) -> int:
+    tries = 1
+    while (1 - p) ** tries > 1 - c:
+        tries += 1
+    return tries
 
 
-def _words(rng: np.random.Generator, size: int) -> tuple[list[float], list[bool]]:
-    possible = rng.random(size + 1) < 0.5
-    possible[rng.integers(size + 1)] = True
-    return rng.dirichlet(np.ones(size + 1)).round(6).tolist(), possible.tolist()
+def _chances(rng: np.random.Generator, size: int) -> tuple[float, float]:
+    p = float(rng.integers(1, 10)) / 10 if size < 3 else float(rng.integers(1, 100)) / 729
+    return p, float(rng.choice([0.11, 0.43, 0.57, 0.87, 0.93]))
 
 
-def _only_possible(probabilities: list[float], possible: list[bool]) -> np.ndarray:
-    weights = np.where(possible, probabilities, 0)
-    return weights / weights.sum()
+def _way(rng: np.random.Generator, size: int) -> tuple[dict[int, float], list[int]]:
+    way = [0]
+    for _ in range(size):
+        way.append(3 * way[-1] + 1 + int(rng.integers(3)))
+    seen = 1 + int(rng.integers(len(way)))
+    best = np.sort(rng.integers(0, 31, size=seen))[::-1]
+    others = {node: 99.0 for node in range(1, 4) if node not in way and rng.random() < 0.5}
+    return others | dict(zip(way, best.astype(float).tolist(), strict=False)), way
+
+
+def _wish_left(best: dict[int, float], way: list[int]) -> float:
+    return [best[node] for node in way if node in best][-1]
 
 
 EXERCISES = {
@@ -57,15 +67,16 @@ EXERCISES = {
         draw=lambda rng, size: (rng.integers(0, 20, size).astype(float).tolist(),),
         hint="which number of many runs is, on average, what one more run will give?",
     ),
-    "break_even": Exercise(
-        answer=_break_even,
-        draw=lambda rng, size: tuple(rng.integers(0, 4 * size, 3).tolist()),
-        hint="write down what n cities cost with and without the model. Mind the case in which "
-        "both cost the same, and the one in which the model saves nothing.",
+    "tries_needed": Exercise(
+        answer=_tries,
+        draw=_chances,
+        hint="all n tries miss with probability (1 - p) ** n. Which is the smallest n for which "
+        "this is at most 1 - c?",
     ),
-    "only_possible": Exercise(
-        answer=_only_possible,
-        draw=_words,
-        hint="what is impossible gets nothing, and what is left must sum to one again.",
+    "wish_left": Exercise(
+        answer=_wish_left,
+        draw=_way,
+        hint="the present node is the last one on the way. If it is not in `best`, go back by one "
+        "node, and again, until you come to one that is; other nodes don't matter.",
     ),
 }
