@@ -91,8 +91,8 @@ EXERCISES = {
             .tolist()
         ),
         draw=_world,
-        hint="the function is right wherever nothing is left to chance; what should chance do to "
-        "an action value?",
+        hint="work out by hand what both actions are worth in a state where your answer differs "
+        "from the expected one; which line of the function computes something else?",
     ),
     "turning_point": Exercise(
         answer=lambda is_patient, low, high, tolerance: is_patient.place,

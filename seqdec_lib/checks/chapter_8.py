@@ -7,16 +7,16 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, returns_to_go
 
 
-def _weights(returns: list[float]) -> list[float]:
+def _weights(returns: list[float], share: float) -> list[float]:
     won = np.array(returns) > 0
-    return np.where(won, 0.5 / won.sum(), 0.5 / (~won).sum()).tolist()
+    return np.where(won, share / won.sum(), (1 - share) / (~won).sum()).tolist()
 
 
-def _returns(rng: np.random.Generator, size: int) -> tuple[list[float]]:
-    """Successes and failures, at least one of each."""
+def _returns(rng: np.random.Generator, size: int) -> tuple[list[float], float]:
+    """Successes and failures, at least one of each, and the share of the successes."""
     won = rng.random(size + 1) < rng.uniform(0.1, 0.9)
     won[rng.permutation(size + 1)[:2]] = True, False
-    return (won.astype(float).tolist(),)
+    return won.astype(float).tolist(), float(rng.choice([0.5, 0.1, 0.8]))
 
 
 def _bayes(behavior: list[float], chances: list[float]) -> np.ndarray:
@@ -43,7 +43,7 @@ EXERCISES = {
     "balanced_weights": Exercise(
         answer=_weights,
         draw=_returns,
-        hint="all successes together weigh one half, and share it alike. So do the failures.",
+        hint="all successes together weigh `share`, in equal parts. The failures have the rest.",
     ),
     "goal_column": Exercise(
         answer=lambda rewards: returns_to_go(rewards, 1.0),
