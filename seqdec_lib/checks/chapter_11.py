@@ -59,9 +59,7 @@ EXERCISES = {
     ),
     "centered": Exercise(
         answer=_centered,
-        draw=lambda rng, size: (
-            [rng.integers(0, 2, rng.integers(1, 5)).tolist() for _ in range(size)],
-        ),
+        draw=lambda rng, size: (rng.integers(0, 2, (size, rng.integers(1, 5))).tolist(),),
         hint="each group has its own mean. A group of one, or one whose rewards are all equal, "
         "becomes all zeros.",
     ),
