@@ -26,17 +26,28 @@ PROMISED = {
         "gumbel_tree_regret reinforce_tree_regret gumbel_best_tau gumbel_bias_at_best_tau "
         "gumbel_network_regret vae_elbo_gap"
     ),
-    "07": "bc_loss_gap_to_counts",
+    "07": "bc_loss_gap_to_counts dagger_exponent",
     "08": (
         "dt_tree_regret dt_shortest_path_optimal_share ktd_random ktd_bc_10k ktd_top_bc_10k "
-        "ktd_dt_10k ktd_q_with_key stitching_dp_regret"
+        "ktd_dt_10k ktd_q_with_key ktd_paper_dt_1k ktd_paper_dt_10k ktd_limit_observation "
+        "dt_loss_over_floor q_shortest_path_optimal_share stitching_dp_regret "
+        "stitching_short_context_regret"
     ),
     "09": (
         "lm_seed_sentence_correct lm_heldout_exact_match lm_instruction_switch_accuracy "
-        "lm_bits_over_entropy"
+        "lm_bits_over_entropy lm_reversal_forward lm_reversal_backward lm_scaling_exponent"
     ),
-    "10": ("optimal_lap_time human_lap_time bc_lap_time rl_lap_time "),
-    "11": ("rlhf_kl_to_closed_form dpo_kl_to_closed_form reward_model_accuracy"),
+    "10": ("optimal_lap_time human_lap_time bc_lap_time rl_lap_time clone_crashes_counting"),
+    "11": (
+        "rlhf_kl_to_closed_form dpo_kl_to_closed_form reward_model_accuracy "
+        "best_of_n_kl_bound_violations dpo_text_right_heldout rlhf_text_right_heldout "
+        "reward_model_accuracy_on_clone preferences_needed_for_half_regret"
+    ),
+    "12": (
+        "prompted_transformer_regret prompted_transformer_optimal_share prompted_lstm_regret "
+        "prompted_greedy_regret large_tree_best_logged_regret "
+        "large_tree_dt_best_of_2000_regret"
+    ),
 }
 
 
