@@ -7,23 +7,6 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, softmax
 
 
-def _log_rows(rng: np.random.Generator, size: int) -> tuple[list[float], list[float]]:
-    """Log-probabilities of `size` trips under a policy and under the reference."""
-    both = np.round(rng.uniform(-6, -0.5, size=(2, size)), 1)
-    return both[0].tolist(), both[1].tolist()
-
-
-def _leashed_optimum(reference: list[float], rewards: list[float], beta: float) -> np.ndarray:
-    return softmax(np.log(reference) + np.array(rewards) / beta)
-
-
-def _preferred(
-    log_pi: list[float], log_reference: list[float], beta: float, i: int, j: int
-) -> float:
-    margin = (log_pi[i] - log_reference[i]) - (log_pi[j] - log_reference[j])
-    return 1 / (1 + np.exp(-beta * margin))
-
-
 def _clone(rng: np.random.Generator, size: int) -> tuple[list[float], list[list[float]]]:
     """What `size` states are worth, and a clone's row of probabilities for each."""
     values = rng.integers(-20, 0, size).astype(float).tolist()
@@ -33,6 +16,33 @@ def _clone(rng: np.random.Generator, size: int) -> tuple[list[float], list[list[
 def _faster_for_good(lap_times: list[float], limit: float) -> int:
     slow = [i for i, time in enumerate(lap_times) if time > limit]
     return slow[-1] + 1 if slow else 0
+
+
+def _logged(rng: np.random.Generator, size: int) -> tuple:
+    """A policy of `size` states, how often each action was logged, and how often is enough."""
+    policy = [softmax(row).tolist() for row in rng.normal(size=(size, 3))]
+    return policy, rng.integers(0, 4, (size, 3)).tolist(), int(rng.integers(1, 4))
+
+
+def _masked(policy: list, counts: list, least: int) -> np.ndarray:
+    policy = np.array(policy, dtype=float)
+    kept = policy * (np.array(counts) >= least)
+    total = kept.sum(axis=1, keepdims=True)
+    return np.where(total > 0, kept / np.where(total > 0, total, 1), policy)
+
+
+def _fees(rng: np.random.Generator, size: int) -> tuple[list[int], int]:
+    """Crashes that never rise, and a limit that the last of them keeps."""
+    crashes = np.sort(rng.integers(0, 2 * size + 1, size))[::-1].tolist()
+    return crashes, int(rng.integers(crashes[-1], crashes[0] + 1))
+
+
+def _drivers(rng: np.random.Generator, size: int) -> tuple:
+    """Times, crashes and fees of `size` drivers, and a limit for the crashes."""
+    times = np.sort(rng.integers(10, 30, size)).astype(float).tolist()
+    crashes = np.sort(rng.integers(0, 10, size))[::-1].astype(float).tolist()
+    fees = np.sort(rng.choice(20, size, replace=False)).astype(float).tolist()
+    return times, crashes, fees, float(rng.integers(0, 10))
 
 
 EXERCISES = {
@@ -53,37 +63,27 @@ EXERCISES = {
         hint="a learner that was fast once may be slow again. Where is the last lap time above "
         "the limit? If that is the last of all, the answer is how many there are.",
     ),
-    "leashed_returns": Exercise(
-        answer=lambda rewards, log_pi, log_reference, beta: [
-            r - beta * (p - q) for r, p, q in zip(rewards, log_pi, log_reference, strict=True)
-        ],
-        draw=lambda rng, size: (
-            rng.integers(0, 10, size).tolist(),
-            *_log_rows(rng, size),
-            float(rng.choice([0.1, 0.5, 1.0])),
-        ),
-        hint="take a trip that the policy likes and the reference would hardly ever make: should "
-        "its return be lower than its reward, or higher?",
+    "masked": Exercise(
+        answer=_masked,
+        draw=_logged,
+        hint="set what was logged less than `least` times to zero, and divide each row by what is "
+        "left of it; a row of which nothing is left stays as it was.",
     ),
-    "leashed_optimum": Exercise(
-        answer=_leashed_optimum,
-        draw=lambda rng, size: (
-            softmax(rng.normal(size=size + 1)).tolist(),
-            rng.integers(0, 6, size + 1).tolist(),
-            float(rng.choice([0.5, 1.0, 2.0])),
+    "smallest_fee": Exercise(
+        answer=lambda crashes, limit: next(
+            fee for fee, number in enumerate(crashes) if number <= limit
         ),
-        hint="weigh each choice's probability by exp(reward / beta), then make them add up to 1. "
-        "Where all rewards are equal it is the reference.",
+        draw=_fees,
+        hint="keep `low` unsafe and `high` safe all along, from the first step on, and return the "
+        "one that is safe.",
     ),
-    "preferred": Exercise(
-        answer=_preferred,
-        draw=lambda rng, size: (
-            *_log_rows(rng, size + 1),
-            float(rng.choice([0.1, 0.5, 1.0])),
-            int(rng.integers(0, size + 1)),
-            int(rng.integers(0, size + 1)),
+    "fastest_possible": Exercise(
+        answer=lambda times, crashes, fees, limit: max(
+            time + fee * (number - limit)
+            for time, number, fee in zip(times, crashes, fees, strict=True)
         ),
-        hint="the policy's own reward is beta times its log-ratio to the reference; then Bradley "
-        "and Terry. If i and j are the same trip it is one half.",
+        draw=_drivers,
+        hint="each fee gives the bound L(f) - f c, where L(f) is the time and the fees of its own "
+        "driver; the largest bound says most.",
     ),
 }

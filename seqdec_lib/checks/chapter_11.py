@@ -1,71 +1,87 @@
-"""The exercises of chapter 11, *Bridging imitation and innovation*."""
+"""The exercises of chapter 11, *Learning from feedback*."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import logsumexp
 
-from seqdec_lib.checks.exercise import Exercise
-
-
-def _scores(rng: np.random.Generator, size: int) -> tuple[float, float, float, float]:
-    random = float(rng.integers(0, 10 * size))
-    expert = random + float(rng.integers(1, 10 * size + 1))
-    return float(rng.integers(-20, 120)), random, expert, expert + float(rng.integers(0, 5 * size))
+from seqdec_lib.checks.exercise import Exercise, softmax
 
 
-def _regret_of_score(score: float, random: float, expert: float, optimal: float) -> float:
-    return 1 - (score / 100) * (expert - random) / (optimal - random)
+def _log_rows(rng: np.random.Generator, size: int) -> tuple[list[float], list[float]]:
+    """Log-probabilities of `size` trips under a policy and under the reference."""
+    both = np.round(rng.uniform(-6, -0.5, size=(2, size)), 1)
+    return both[0].tolist(), both[1].tolist()
 
 
-def _front(methods: list[tuple[float, int]]) -> list[int]:
-    pairs = np.array(methods)
-    no_worse = (pairs[:, None] <= pairs[None]).all(axis=2)  # [a, b]: a is at least as good as b
-    return np.flatnonzero(~(no_worse & ~no_worse.T).any(axis=0)).tolist()
+def _soft_backup(chances: list[float], values: list[float], beta: float) -> float:
+    return float(beta * logsumexp(np.array(values) / beta, b=chances))
 
 
-def _break_even(model_cost: int, with_model: int, without_model: int) -> float:
-    cities = range(1, model_cost + 2)
-    return next((n for n in cities if model_cost + n * with_model < n * without_model), np.inf)
+def _centered(rewards: list[list[float]]) -> list[list[float]]:
+    return [[reward - float(np.mean(group)) for reward in group] for group in rewards]
 
 
-def _words(rng: np.random.Generator, size: int) -> tuple[list[float], list[bool]]:
-    possible = rng.random(size + 1) < 0.5
-    possible[rng.integers(size + 1)] = True
-    return rng.dirichlet(np.ones(size + 1)).round(6).tolist(), possible.tolist()
+def _share_agreed(worth: list[float], better: list[int], worse: list[int]) -> float:
+    signs = [np.sign(worth[i] - worth[j]) for i, j in zip(better, worse, strict=True)]
+    return float((1 + np.mean(signs)) / 2)
 
 
-def _only_possible(probabilities: list[float], possible: list[bool]) -> np.ndarray:
-    weights = np.where(possible, probabilities, 0)
-    return weights / weights.sum()
+def _preferred(
+    log_pi: list[float], log_reference: list[float], beta: float, i: int, j: int
+) -> float:
+    margin = (log_pi[i] - log_reference[i]) - (log_pi[j] - log_reference[j])
+    return 1 / (1 + np.exp(-beta * margin))
 
 
 EXERCISES = {
-    "regret_of_score": Exercise(
-        answer=_regret_of_score,
-        draw=_scores,
-        hint="first find the return that the score stands for, then ask how far it is from the "
-        "true optimum, on the scale of regret.",
+    "leashed_returns": Exercise(
+        answer=lambda rewards, log_pi, log_reference, beta: [
+            r - beta * (p - q) for r, p, q in zip(rewards, log_pi, log_reference, strict=True)
+        ],
+        draw=lambda rng, size: (
+            rng.integers(0, 10, size).tolist(),
+            *_log_rows(rng, size),
+            float(rng.choice([0.1, 0.5, 1.0])),
+        ),
+        hint="take a trip that the policy likes and the reference would hardly ever make: should "
+        "its return be lower than its reward, or higher?",
     ),
-    "pareto_front": Exercise(
-        answer=_front,
-        draw=lambda rng, size: ([tuple(pair) for pair in rng.integers(0, 4, (size, 2)).tolist()],),
-        hint="a method is beaten if another one is no worse in both numbers and better in one; "
-        "its twin does not beat it.",
+    "soft_backup": Exercise(
+        answer=_soft_backup,
+        draw=lambda rng, size: (
+            softmax(rng.normal(size=size + 1)).tolist(),
+            rng.integers(-3, 12, size + 1).tolist(),
+            float(rng.choice([0.01, 0.5, 1.0, 20.0])),
+        ),
+        hint="weigh exp(value / beta) of each action by its chance, add up, take beta times the "
+        "logarithm. Where all values are equal it is that value; a low price must not overflow.",
     ),
-    "fair_score": Exercise(
-        answer=lambda regrets: float(np.mean(regrets)),
-        draw=lambda rng, size: (rng.integers(0, 20, size).astype(float).tolist(),),
-        hint="which number of many runs is, on average, what one more run will give?",
+    "centered": Exercise(
+        answer=_centered,
+        draw=lambda rng, size: (rng.integers(0, 2, (size, rng.integers(1, 5))).tolist(),),
+        hint="each group has its own mean. A group of one, or one whose rewards are all equal, "
+        "becomes all zeros.",
     ),
-    "break_even": Exercise(
-        answer=_break_even,
-        draw=lambda rng, size: tuple(rng.integers(0, 4 * size, 3).tolist()),
-        hint="write down what n cities cost with and without the model. Mind the case in which "
-        "both cost the same, and the one in which the model saves nothing.",
+    "share_agreed": Exercise(
+        answer=_share_agreed,
+        draw=lambda rng, size: (
+            rng.integers(0, 4, size + 1).tolist(),
+            rng.integers(0, size + 1, size).tolist(),
+            rng.integers(0, size + 1, size).tolist(),
+        ),
+        hint="a comparison counts 1 where the preferred trip is worth more, 1/2 where both are "
+        "worth the same, 0 otherwise.",
     ),
-    "only_possible": Exercise(
-        answer=_only_possible,
-        draw=_words,
-        hint="what is impossible gets nothing, and what is left must sum to one again.",
+    "preferred": Exercise(
+        answer=_preferred,
+        draw=lambda rng, size: (
+            *_log_rows(rng, size + 1),
+            float(rng.choice([0.1, 0.5, 1.0])),
+            int(rng.integers(0, size + 1)),
+            int(rng.integers(0, size + 1)),
+        ),
+        hint="the policy's own reward is beta times its log-ratio to the reference; then Bradley "
+        "and Terry. If i and j are the same trip it is one half.",
     ),
 }

@@ -1,0 +1,82 @@
+"""The exercises of chapter 12, *Bridging imitation and innovation*."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqdec_lib.checks.exercise import Exercise
+
+
+def _scores(rng: np.random.Generator, size: int) -> tuple[float, float, float, float]:
+    random = float(rng.integers(0, 10 * size))
+    expert = random + float(rng.integers(1, 10 * size + 1))
+    return float(rng.integers(-20, 120)), random, expert, expert + float(rng.integers(0, 5 * size))
+
+
+def _regret_of_score(score: float, random: float, expert: float, optimal: float) -> float:
+    return 1 - (score / 100) * (expert - random) / (optimal - random)
+
+
+def _front(methods: list[tuple[float, int]]) -> list[int]:
+    pairs = np.array(methods)
+    no_worse = (pairs[:, None] <= pairs[None]).all(axis=2)  # [a, b]: a is at least as good as b
+    return np.flatnonzero(~(no_worse & ~no_worse.T).any(axis=0)).tolist()
+
+
+def _tries(p: float, c: float) -> int:
+    tries = 1
+    while (1 - p) ** tries > 1 - c:
+        tries += 1
+    return tries
+
+
+def _chances(rng: np.random.Generator, size: int) -> tuple[float, float]:
+    p = float(rng.integers(1, 10)) / 10 if size < 3 else float(rng.integers(1, 100)) / 729
+    return p, float(rng.choice([0.11, 0.43, 0.57, 0.87, 0.93]))
+
+
+def _way(rng: np.random.Generator, size: int) -> tuple[dict[int, float], list[int]]:
+    way = [0]
+    for _ in range(size):
+        way.append(3 * way[-1] + 1 + int(rng.integers(3)))
+    seen = 1 + int(rng.integers(len(way)))
+    best = np.sort(rng.integers(0, 31, size=seen))[::-1]
+    others = {node: 99.0 for node in range(1, 4) if node not in way and rng.random() < 0.5}
+    return others | dict(zip(way, best.astype(float).tolist(), strict=False)), way
+
+
+def _wish_left(best: dict[int, float], way: list[int]) -> float:
+    return [best[node] for node in way if node in best][-1]
+
+
+EXERCISES = {
+    "regret_of_score": Exercise(
+        answer=_regret_of_score,
+        draw=_scores,
+        hint="first find the return that the score stands for, then ask how far it is from the "
+        "true optimum, on the scale of regret.",
+    ),
+    "pareto_front": Exercise(
+        answer=_front,
+        draw=lambda rng, size: ([tuple(pair) for pair in rng.integers(0, 4, (size, 2)).tolist()],),
+        hint="a method is beaten if another one is no worse in both numbers and better in one; "
+        "its twin does not beat it.",
+    ),
+    "fair_score": Exercise(
+        answer=lambda regrets: float(np.mean(regrets)),
+        draw=lambda rng, size: (rng.integers(0, 20, size).astype(float).tolist(),),
+        hint="which number of many runs is, on average, what one more run will give?",
+    ),
+    "tries_needed": Exercise(
+        answer=_tries,
+        draw=_chances,
+        hint="all n tries miss with probability (1 - p) ** n. Which is the smallest n for which "
+        "this is at most 1 - c?",
+    ),
+    "wish_left": Exercise(
+        answer=_wish_left,
+        draw=_way,
+        hint="the present node is the last one on the way. If it is not in `best`, go back by one "
+        "node, and again, until you come to one that is; other nodes don't matter.",
+    ),
+}
