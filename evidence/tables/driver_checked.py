@@ -1,0 +1,86 @@
+"""Chapter 10, four checks of `driver`, on the same logs: the best tenth without a network, plans
+that trust what was logged often, the plan before its first look, and boldness without a clone.
+
+"logs" needs no driving: counts of the best tenth, and plans that leave an action out if it was
+logged seldom where another was logged often. "first look" follows the learner from the plan step
+by step until the first stop of `driver`. "bold" begins with the values of the road alone."""
+
+import numpy as np
+import torch
+
+from evidence.tables.driver import (
+    CARS,
+    DICE,
+    STOPS,
+    UNKNOWN,
+    WARM,
+    by_driving,
+    clone_of,
+    counts_of,
+    first_table,
+    logbook,
+    of_a_lap,
+    shares,
+    world,
+)
+from seqdec_lib.learning import CountModel, TabularLearner, greedy, harmonic, linear_decay
+from seqdec_lib.mdp import MDP, value_iteration
+from seqdec_lib.problems import COAST
+
+SEEDS = (0, 1, 2, 3, 4)
+CASES = ("logs", "first look", "bold")
+AGREEMENT = 0.5  # as in `driver`: networks trained in float32, and what follows from their draws
+OFTEN = (10, 25)
+
+
+def run(case: str, seed: int) -> dict[str, float]:
+    """Of each policy the lap time and the crashes per lap; of "first look" the slowest of them."""
+    torch.set_num_threads(1)
+    if case == "logs":
+        found = of_a_lap("counted tenth", counted(seed))
+        for times in OFTEN:
+            found |= of_a_lap(f"plan {times}", planned_from_often(seed, times))
+    elif case == "first look":
+        found = {"slowest": slowest_until_first_look(seed)}
+    else:
+        found = by_driving(seed, "places, 0", DICE)
+    return {key: round(float(number), 6) for key, number in found.items()}
+
+
+def counted(seed: int) -> np.ndarray:
+    """Follow the counts of the best tenth; elsewhere those of the log; elsewhere coast: (S, 9)."""
+    policy = np.eye(9)[np.full(world()[0].n_states, COAST)]
+    for laps in (logbook(seed), logbook(seed).top(1 / 10)):
+        counts = counts_of(laps)
+        logged = counts.any(axis=1, keepdims=True)
+        policy = np.where(logged, shares(counts, ~logged), policy)
+    return policy
+
+
+def planned_from_often(seed: int, times: int) -> np.ndarray:
+    """A pessimistic plan; where an action was logged that often, only such actions: (S, 9)."""
+    track, counts = world()[0], counts_of(logbook(seed))
+    often = counts >= times
+    allowed = np.where(often.any(axis=1, keepdims=True), often, counts > 0)
+    mdp = CountModel(track.n_states, 9, unknown=UNKNOWN).add(logbook(seed)).mdp(1.0, track.horizon)
+    rewards = mdp.rewards.copy()
+    rewards[:-1][~allowed] = UNKNOWN
+    values = value_iteration(MDP(mdp.transitions, rewards, 1.0, track.horizon)).q_values[:-1]
+    return np.where(counts.any(axis=1, keepdims=True), greedy(values), clone_of(seed))
+
+
+def slowest_until_first_look(seed: int) -> float:
+    """The longest lap time, with exploration, before and after each step up to the first stop."""
+    learner = TabularLearner(
+        world()[0],
+        step_size=harmonic(0.6),
+        initial_value=first_table(seed, "plan, start over"),
+        chains=CARS,
+        seed=seed,
+        temperature=linear_decay(WARM, 0.05, 4500),
+    )
+    times = [world()[0].expected_lap(learner.acting_policies[0]).time]
+    for _ in range(STOPS[0]):
+        learner.step()
+        times.append(world()[0].expected_lap(learner.acting_policies[0]).time)
+    return max(times)
