@@ -191,8 +191,8 @@ def test_experience_without_a_step_adds_nothing() -> None:
 def test_what_is_assumed_of_the_unknown_draws_near_or_keeps_away(unknown, n_actions) -> None:
     """Known: state 0 leads to 1 by action 0, for 1. All else is assumed, however much it is."""
     model = CountModel(2, n_actions, unknown=unknown).add(steps((0, 0, 0, 1, 1.0, False)))
-    q_values = model.plan(0.5)[0]
-    assert q_values[~model.known] == pytest.approx(unknown, abs=1e-8)  # as the planner promises
+    q_values = model.plan(0.5, tol=1e-13)[0]  # closer than what is asserted
+    assert q_values[~model.known] == pytest.approx(unknown)
     assert q_values[0, 0] == pytest.approx(1 + 0.5 * unknown, rel=1e-12, abs=1e-7)
     if abs(unknown - 2) > 1e-3 and n_actions > 1:
         assert (greedy(q_values)[0, 0] == 1) == (unknown < 2)
