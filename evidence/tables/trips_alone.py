@@ -8,8 +8,9 @@ All policies are read greedily, on the book's tree without cancellations."""
 import numpy as np
 import torch
 
+from evidence.tables.world_models_settings import BestReturn
 from seqdec_lib.experience import regret_of
-from seqdec_lib.learning import TabularLearner, Transitions, learning_curve
+from seqdec_lib.learning import TabularLearner, learning_curve
 from seqdec_lib.problems import TravelTree
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -19,22 +20,6 @@ BUDGETS = (8, 32, 104, 304, 1000, 3000)  # trips
 LEARNERS, BATCH = 10, 8
 OPTIONS = {"step_size": 1.0, "exploration": 0.5}
 RATES, RATE, OTHERS = (0.02, 0.05, 0.1, 0.2), 0.05, (1, 2)
-
-
-class Memory(TabularLearner):
-    """Remembers the best return that ever came after each choice."""
-
-    trip: tuple = ()
-
-    def update(self, seen: Transitions, next_actions: np.ndarray | None = None) -> None:
-        self.trip = (*self.trip, seen)
-        if seen.terminated.all():
-            best, returns = self.table.rows[0], 0.0
-            for step in reversed(self.trip):
-                returns = step.rewards + returns
-                place = step.actions, step.replicas * self.problem.n_states + step.observations
-                best[place] = np.maximum(best[place], returns)
-            self.trip = ()
 
 
 def run(case: str, seed: int) -> dict[str, float]:
@@ -49,7 +34,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     if case == "Policy gradient":
         curve = climbed(tree, RATE, seed)
     else:
-        kind = Memory if case == "Best return seen" else TabularLearner
+        kind = BestReturn if case == "Best return seen" else TabularLearner
         learner = kind(tree, replicas=LEARNERS, seed=seed, **OPTIONS)
         steps = [tree.horizon * trips for trips in BUDGETS]
         curve = learning_curve(learner, steps).mean(axis=1)
