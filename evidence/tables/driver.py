@@ -194,21 +194,26 @@ def first_table(seed: int, start: str) -> np.ndarray:
     return values
 
 
-def by_driving(seed: int, start: str, explores: str) -> dict[str, float]:
-    """A curve of stops, when the human was beaten, and the favorite actions in the end."""
-    track, in_alley, _ = world()
+def learner_of(seed: int, start: str, explores: str) -> TabularLearner:
+    """256 cars that share one table."""
     schedules = {
         SOFT: {"temperature": linear_decay(WARM, 0.05, 4500)},
         DICE: {"exploration": linear_decay(0.1, 0.0, 4500)},
     }
-    learner = TabularLearner(
-        track,
+    return TabularLearner(
+        world()[0],
         step_size=harmonic(0.6),
         initial_value=first_table(seed, start),
         chains=CARS,
         seed=seed,
         **schedules[explores],
     )
+
+
+def by_driving(seed: int, start: str, explores: str) -> dict[str, float]:
+    """A curve of stops, when the human was beaten, and the favorite actions in the end."""
+    track, in_alley, _ = world()
+    learner = learner_of(seed, start, explores)
     found, crashes, history = {}, 0, []
     for step in range(1, STEPS + 1):
         crashes += int(track.crashed[learner.step().next_observations].sum())

@@ -9,21 +9,20 @@ import numpy as np
 import torch
 
 from evidence.tables.driver import (
-    CARS,
     DICE,
+    STARTS,
     STOPS,
     UNKNOWN,
-    WARM,
     by_driving,
     clone_of,
     counts_of,
-    first_table,
+    learner_of,
     logbook,
     of_a_lap,
     shares,
     world,
 )
-from seqdec_lib.learning import CountModel, TabularLearner, greedy, harmonic, linear_decay
+from seqdec_lib.learning import CountModel, greedy
 from seqdec_lib.mdp import MDP, value_iteration
 from seqdec_lib.problems import COAST
 
@@ -71,14 +70,7 @@ def planned_from_often(seed: int, times: int) -> np.ndarray:
 
 def slowest_until_first_look(seed: int) -> float:
     """The longest lap time, with exploration, before and after each step up to the first stop."""
-    learner = TabularLearner(
-        world()[0],
-        step_size=harmonic(0.6),
-        initial_value=first_table(seed, "plan, start over"),
-        chains=CARS,
-        seed=seed,
-        temperature=linear_decay(WARM, 0.05, 4500),
-    )
+    learner = learner_of(seed, *STARTS["from the plan"])
     times = [world()[0].expected_lap(learner.acting_policies[0]).time]
     for _ in range(STOPS[0]):
         learner.step()
