@@ -35,14 +35,6 @@ def _draw_errors(rng: np.random.Generator, size: int) -> tuple:
 
 
 EXERCISES = {
-    "leave_one_out_advantages": Exercise(
-        answer=lambda returns: [
-            r - np.mean(returns[:i] + returns[i + 1 :]) for i, r in enumerate(returns)
-        ],
-        draw=lambda rng, size: (rng.integers(0, 31, size + 1).tolist(),),
-        hint="with two returns each one's baseline is the other; the mean of all returns contains "
-        "the sample's own and would be half of it there.",
-    ),
     "relaxed_choice": Exercise(
         answer=_relaxed_choice,
         draw=lambda rng, size: (
