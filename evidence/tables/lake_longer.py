@@ -22,7 +22,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     """Mean regrets of each group at each look, and the steps at which they fall to 5 %."""
     memory = case == "Mean returns"
     learner = lake_learner(case, seed, 20 * GROUPS) if memory else replaying(seed)
-    looks = LOOKS + LATER if memory else LOOKS[:-1]
+    looks = LOOKS + LATER if memory else LOOKS
     regrets = lake_regrets(learner, looks).reshape(len(looks), GROUPS, 20).mean(axis=2)
     numbers = {}
     for group, means in enumerate(regrets.T):

@@ -7,22 +7,6 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise, returns_to_go, rewards_and_discount
 
 
-def _planned_value(outcomes: list, values: list[float], discount: float, unknown: float) -> float:
-    times = [n for _, _, n in outcomes]
-    backups = [reward + discount * values[after] for after, reward, _ in outcomes]
-    return float(np.average(backups, weights=times)) if outcomes else unknown
-
-
-def _counted_pair(rng: np.random.Generator, size: int) -> tuple:
-    """Outcomes of one pair, some with none, values (size,), a discount and what is assumed."""
-    outcomes = [
-        [int(after), int(rng.integers(-2, 5)), int(rng.integers(1, 9))]
-        for after in rng.permutation(size)[: rng.integers(0, size + 1)]
-    ]
-    values = rng.integers(-5, 10, size=size).tolist()
-    return outcomes, values, float(rng.choice([0.5, 0.9, 1.0])), float(rng.choice([0.0, 40.0]))
-
-
 def _dream(q: list[list[float]], diary: list, picked: list[int], discount: float) -> list:
     table = np.array(q, dtype=float)
     for state, action, reward, after, ended in (diary[i] for i in picked):
@@ -52,12 +36,6 @@ EXERCISES = {
         ),
         hint="write the Bellman equation of the path: it pays 1, and with probability 1 - fall you "
         "are on the path again. Do the same without falls, and subtract.",
-    ),
-    "planned_value": Exercise(
-        answer=_planned_value,
-        draw=_counted_pair,
-        hint="each outcome counts as often as it came, divided by how often the pair was tried; a "
-        "pair without outcomes was never tried.",
     ),
     "dream": Exercise(
         answer=_dream,
