@@ -1,15 +1,18 @@
-"""Chapter 10, four checks of `driver`, on the same logs: the best tenth without a network, plans
-that trust what was logged often, the plan before its first look, and boldness without a clone.
+"""Chapter 10, checks of `driver`, on the same logs: the best tenth without a network, plans that
+trust what was logged often, the plan before its first look, boldness without a clone, and two more
+learners from scratch.
 
 "logs" needs no driving: counts of the best tenth, and plans that leave an action out if it was
 logged seldom where another was logged often. "first look" follows the learner from the plan step
-by step until the first stop of `driver`. "bold" begins with the values of the road alone."""
+by step until the first stop of `driver`. "bold" begins with the values of the road alone; the two
+from scratch begin with one value everywhere."""
 
 import numpy as np
 import torch
 
 from evidence.tables.driver import (
     DICE,
+    SOFT,
     STARTS,
     STOPS,
     UNKNOWN,
@@ -27,7 +30,12 @@ from seqdec_lib.mdp import MDP, value_iteration
 from seqdec_lib.problems import COAST
 
 SEEDS = (0, 1, 2, 3, 4)
-CASES = ("logs", "first look", "bold")
+LEARNERS = {  # where the table begins, and how its cars explore
+    "bold": ("places, 0", DICE),
+    "from scratch at -2": ("constant, -2", SOFT),
+    "from scratch, epsilon": ("constant, 0", DICE),
+}
+CASES = ("logs", "first look", *LEARNERS)
 AGREEMENT = 0.5  # as in `driver`: networks trained in float32, and what follows from their draws
 OFTEN = (10, 25)
 
@@ -42,7 +50,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     elif case == "first look":
         found = {"slowest": slowest_until_first_look(seed)}
     else:
-        found = by_driving(seed, "places, 0", DICE)
+        found = by_driving(seed, *LEARNERS[case])
     return {key: round(float(number), 6) for key, number in found.items()}
 
 
