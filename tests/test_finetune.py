@@ -336,7 +336,7 @@ def test_a_reference_that_never_does_it_is_an_infinite_leash(loss: object) -> No
 
 
 @given(shift=st.floats(-500, 500), tied=st.booleans())
-@example(shift=100.0, tied=False)
+@example(shift=89.0, tied=False)
 def test_ppo_is_a_number_however_far_a_choice_has_moved(shift: float, tied: bool) -> None:
     model = table(2).float()  # as readers train: exp(89) is beyond single precision
     rewards = torch.ones(8) if tied else torch.arange(8.0)
