@@ -183,9 +183,9 @@ def test_a_sequence_model_can_be_a_reward_model() -> None:
 
 def test_agreement_counts_ties_half() -> None:
     comparisons = Comparisons(TRIPS, torch.tensor([0, 1, 2]), torch.tensor([1, 0, 3]))
-    values = torch.tensor([2.0, 1.0, 0.0, 0.0])
+    values = torch.tensor([3.0, 1.0, 0.0, 0.0])
     assert agreement(values, comparisons) == pytest.approx(0.5)
-    assert margins(values, comparisons).tolist() == [1.0, -1.0, 0.0]
+    assert margins(values, comparisons).tolist() == [2.0, -2.0, 0.0]
 
 
 @pytest.mark.parametrize(
