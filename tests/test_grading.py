@@ -36,6 +36,7 @@ plain_values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False)
     | st.text()
+    | st.floats(-1e9, 1e9).map(np.array)  # without dimensions
     | st.lists(st.floats(-1e9, 1e9), min_size=1).map(np.array)
     | st.lists(st.integers(0, 255)).map(lambda numbers: np.array(numbers, dtype=np.uint8)),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),

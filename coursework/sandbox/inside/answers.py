@@ -32,7 +32,7 @@ def call(name: str, arguments: str) -> str:
     args, kwargs = pickle.loads(base64.b64decode(arguments))
     try:
         result = get_ipython().user_ns[name](*args, **kwargs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return json.dumps({"raised": [type(error).__name__, str(error)[:2000]]})
     return _answer(result)
 
@@ -49,7 +49,6 @@ def _answer(value: object) -> str:
 
 def _data(value: object) -> object:
     if isinstance(value, np.ndarray):
-        value = np.ascontiguousarray(value)
         content = base64.b64encode(value.tobytes()).decode()
         return {"array": [value.dtype.str, list(value.shape), content]}
     if isinstance(value, list):
