@@ -412,6 +412,39 @@ def test_a_notebook_of_too_many_values_is_not_parsed(tmp_path: Path) -> None:
     assert "million values" in read(path).metadata.seqdec.notices[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["1, 2, [3], {4}\n" * 400_000, '"\\' * 2_000_000, '\\\\",' * 500_000],
+    ids=["commas", "quotes", "backslashes"],
+)
+def test_a_text_is_one_value_whatever_was_printed(tmp_path: Path, text: str) -> None:
+    printed = nbformat.v4.new_output("stream", text=text)
+    cells = [nbformat.v4.new_code_cell("work", outputs=[printed])]
+    tmp_path.joinpath("a1.ipynb").write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))
+    notebook = read(tmp_path / "a1.ipynb")
+    assert notebook.metadata.seqdec.notices == [] and notebook.cells[0].source == "work"
+
+
+def test_as_many_printed_lines_as_you_like_are_read(tmp_path: Path) -> None:
+    """JupyterLab saves each line as a text of its own."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    lines = ["0.5, 0.25\n"] * 1_000_000
+    notebook.cells[0].outputs = [{"output_type": "stream", "name": "stdout", "text": lines}]
+    tmp_path.joinpath("a1.ipynb").write_text(json.dumps(notebook))
+    assert len(read(tmp_path / "a1.ipynb").cells) == 1
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_a_notebook_may_be_saved_in_any_unicode(tmp_path: Path, encoding: str) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 'Łódź 책상'")])
+    text = json.dumps(notebook, ensure_ascii=False)
+    tmp_path.joinpath("a1.ipynb").write_bytes(text.encode(encoding))
+    found = read(tmp_path / "a1.ipynb")
+    assert found.metadata.seqdec.notices == [] and found.cells[0].source == "x = 'Łódź 책상'"
+
+
 def test_half_a_character_costs_no_submission(tmp_path: Path) -> None:
     cell = nbformat.v4.new_code_cell("x = '\ud800'", metadata={"nbgrader": {"grade_id": "\udfff"}})
     path = tmp_path / "a1.ipynb"
