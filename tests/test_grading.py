@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from coursework.grading import collecting
 from coursework.grading.collecting import Newest, Notebooks
 from coursework.grading.feedback import HideTests
-from coursework.grading.reading import harmless, read
+from coursework.grading.reading import complaints, harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
 from coursework.grading.run import defined_again, report
@@ -458,6 +458,18 @@ def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, conte
     notebook = read(tmp_path / "a1.ipynb")
     assert notebook.cells == []
     assert "could not be read" in notebook.metadata.seqdec.notices[0]
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"{", 1), (b"[]", 1), (None, 0)])
+def test_grading_says_whose_file_it_cannot_read(
+    tmp_path: Path, content: bytes | None, said: int
+) -> None:
+    path = tmp_path / "submitted" / "ada" / "a1" / "a1.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content or nbformat.writes(nbformat.v4.new_notebook()).encode())
+    sentences = complaints(path)
+    assert len(sentences) == said
+    assert all(s.startswith("ada: The file could not be read") for s in sentences)
 
 
 @pytest.mark.parametrize(

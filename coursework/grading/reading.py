@@ -42,12 +42,12 @@ def read(path: Path) -> NotebookNode:
             raise ValueError("it is no file but a link")
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it has more than {LARGEST / 1e6:.0f} MB")
-        content = text_of(path.read_bytes())
-        if has_too_many_values(content):
+        text = text_of(path.read_bytes())
+        if has_too_many_values(text):
             raise ValueError(
                 f"it has more than {MOST_PARTS / 1e6:.0f} million values, so clear its outputs"
             )
-        parsed = json.loads(content, object_hook=_without_outputs)
+        parsed = json.loads(text, object_hook=_without_outputs)
         found = nbformat.reads(json.dumps(parsed), as_version=4)
         notebook.cells = [_cell(cell) for cell in found.cells]
         kernel = dict(found.metadata.get("kernelspec") or {})
@@ -66,6 +66,12 @@ def read(path: Path) -> NotebookNode:
         notebook.cells = []
     notebook.metadata["seqdec"] = {"notices": notices}
     return writable(notebook)
+
+
+def complaints(path: Path) -> list[str]:
+    """What is wrong with a file that was handed in, a sentence each that says whose it is."""
+    student = path.parent.parent.name  # .../submitted/STUDENT/a1/a1.ipynb
+    return [f"{student}: {notice}" for notice in read(path).metadata["seqdec"]["notices"]]
 
 
 def text_of(content: bytes) -> str:
