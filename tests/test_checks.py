@@ -206,6 +206,8 @@ ROWS = [[0, 1.5], [2.5, 3.5], [4.5, 5.5], [6.5, 7.5]]
         ([1, 0, 0], [1, 1, 0], ""),  # by accident
         ([3.0, 7.0], [1.0, 2.0], ""),
         (3.0, 1.0, ""),
+        (np.eye(3) + 1, np.eye(3), "9 of 9 numbers are off, the first at [0, 0]"),
+        (np.arange(9) + np.eye(9)[4], np.arange(9), "1 of 9 numbers are off, the first at [4]"),
         (ROWS, ROWS[:-1], "(4, 2), and (3, 2) was expected: one too many"),
         (ROWS[:-1], ROWS, "(3, 2), and (4, 2) was expected: one too few"),
         (np.transpose(ROWS), ROWS, "another order"),

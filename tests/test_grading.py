@@ -293,7 +293,7 @@ def test_of_an_answer_in_two_cells_nothing_is_lost(parts: tuple[str, ...], count
     ("before", "after", "is_read"),
     [
         ([], [], False),
-        ([], [""], False),
+        ([], ["", "released e"], False),
         ([], ["Because."], True),
         (["Because."], [], True),
         ([], ["", "![](attachment:a.png)"], True),

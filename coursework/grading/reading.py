@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -48,7 +49,8 @@ def read(path: Path) -> NotebookNode:
                 f"it has more than {MOST_PARTS / 1e6:.0f} million values, so clear its outputs"
             )
         parsed = json.loads(text, object_hook=_without_outputs)
-        found = nbformat.reads(json.dumps(parsed), as_version=4)
+        with warnings.catch_warnings(action="ignore"):  # of what nbformat mends
+            found = nbformat.reads(json.dumps(parsed), as_version=4)
         notebook.cells = [_cell(cell) for cell in found.cells]
         kernel = dict(found.metadata.get("kernelspec") or {})
         notices = []

@@ -190,7 +190,8 @@ def _left_to_read(
         if before is not None and not originals[before].written and not originals[before].is_test:
             beside = followers[before] + beside
         untouched = name not in found or original.is_untouched(found[name].source)
-        if original.is_answer and untouched and any(map(_is_their_own, beside)):
+        own = [c for c in beside if _is_their_own(c) and not original.is_untouched(c.source)]
+        if original.is_answer and untouched and own:
             words = f"{original.released}\n\n*This cell is as it was handed out: see beside it.*"
             found[name] = nbformat.v4.new_markdown_cell(words)
             yield (

@@ -11,6 +11,7 @@ import numpy as np
 from seqdec_lib.checks.plain import kinds_of, numbers_of, plain, same
 
 NEAR, NEAR_AS_SINGLE = 1e-5, 1e-3  # what is closer is a matter of precision
+AT_A_GLANCE = 8  # numbers, of which one sees without being told which are off
 DISTINCT = 3  # so many different numbers are moved by one row by no accident
 
 RAISED = (
@@ -47,7 +48,7 @@ def advice(came: object, expected: object, hint: str) -> str:
 
 
 def kind_of(came: object, expected: object) -> str:
-    """How an exception or a plain value differs from the plain answer; "" if in value only."""
+    """How an exception or a plain value differs from the plain answer; "" where one sees it."""
     if isinstance(came, BaseException):
         return RAISED if type(came).__module__ == "builtins" else ""  # others say what to do
     if came is None:
@@ -65,7 +66,9 @@ def kind_of(came: object, expected: object) -> str:
         return INFINITE
     if type(came) is np.ndarray and came.dtype.kind in "iu" and not _are_whole(exact):
         return WHOLE
-    return SINGLE if _is_near(numbers, exact) else _kind_of_rows(numbers, exact)
+    if _is_near(numbers, exact):
+        return SINGLE
+    return _kind_of_rows(numbers, exact) or _where_it_is_off(numbers, exact)
 
 
 def _kind_of_other(came: object, expected: object) -> str:
@@ -118,3 +121,10 @@ def _kind_of_rows(numbers: np.ndarray, exact: np.ndarray) -> str:
         if same(ours, theirs) and len(np.unique(np.round(theirs, 6))) >= DISTINCT:
             return kind
     return ""
+
+
+def _where_it_is_off(numbers: np.ndarray, exact: np.ndarray) -> str:
+    if numbers.size <= AT_A_GLANCE:
+        return ""
+    places = np.argwhere(~np.isclose(numbers, exact))
+    return f"{len(places)} of {numbers.size} numbers are off, the first at {places[0].tolist()}."
