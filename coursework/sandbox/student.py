@@ -131,7 +131,9 @@ class Student:
             for ran in list(self._went_well):
                 run = self._kernel.run(ran.source, min(self._times.cell, self._left()))
                 reason = run.stopped or self._trouble_after_a_moment()
-                if reason is not None and self._left() > 0:
+                if self._left() <= 0:
+                    return  # that is the reason, and no cell's doing
+                if reason is not None:
                     self._went_well.remove(ran)
                     ran.outputs.append(stopped(f"It ended the sandbox, late: {reason}"))
                     self.end()
