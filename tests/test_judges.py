@@ -22,7 +22,7 @@ from seqdec_lib import checks
 from seqdec_lib.checks import EXERCISES, OF_ASSIGNMENTS, Exercise, grade, judge
 from seqdec_lib.checks import kinds as kinds_of_failure
 from seqdec_lib.checks.plain import numbers_of, plain
-from seqdec_lib.checks.trial import CASES_PER_SIZE, LARGEST_SIZE
+from seqdec_lib.checks.trial import CASES_PER_SIZE, LARGEST_SIZE, first_failure
 from tests.test_assignments import info, mutants_of, notebook_of
 
 LARGEST_EXPONENT = 709  # exp of more is infinite
@@ -40,6 +40,12 @@ def hidden_exercises() -> dict[str, Exercise]:
                 if info(cell)["grade_id"].endswith("-test"):
                     exec(cell.source, dict(names))  # a namespace for each, as in the grader
     return found
+
+
+@cache
+def all_solutions() -> dict[str, Callable[..., object]]:
+    """What the source notebooks define, of all assignments together."""
+    return {name: made for a in ASSIGNMENTS for name, made in solutions(a).items()}
 
 
 @cache
@@ -157,6 +163,29 @@ def test_what_is_no_answer_is_none_for_both(name: str) -> None:
     with np.errstate(all="ignore"):
         for dress, put_on in OTHER.items():
             assert verdicts(name, put_on) == (False, False), dress
+
+
+def takes_an_array(name: str) -> bool:
+    (case,) = EXERCISES[name].cases(np.random.default_rng(0), LARGEST_SIZE, 1)
+    return any(isinstance(argument, np.ndarray) for argument in case)
+
+
+def in_32_bits(argument: object) -> object:
+    """An array of floats as PyTorch makes it of a list; what is exact in both stays right."""
+    is_float = isinstance(argument, np.ndarray) and argument.dtype.kind == "f"
+    return argument.astype(np.float32) if is_float else argument
+
+
+@pytest.mark.parametrize("name", [name for name in OF_ASSIGNMENTS if takes_an_array(name)])
+def test_a_solution_in_32_bits_is_right_for_both_or_for_neither(name: str) -> None:
+    solution = all_solutions()[name]
+
+    def attempt(*case: object) -> object:
+        return solution(*map(in_32_bits, case))
+
+    with np.errstate(all="ignore"):
+        seen = judge(name, attempt).passed
+        assert seen == (first_failure(hidden_exercises()[name], attempt, seed=0) is None)
 
 
 # -- what both ask

@@ -27,8 +27,8 @@ def _orders(rng: np.random.Generator, size: int) -> tuple[np.ndarray, list[int]]
 
 def _notebooks(rng: np.random.Generator, size: int) -> tuple:
     batch, days, width = 1 + size // 4, 1 + size // 2, 1 + size // 4
-    queries, keys = rng.integers(-2, 3, size=(2, batch, days, width)).astype(float)
-    values = rng.integers(-5, 10, size=(batch, days, 1 + size // 6)).astype(float)
+    queries, keys = _numbers(rng, 2, batch, days, width)
+    values = rng.integers(-50, 100, size=(batch, days, 1 + size // 6)) / 10
     lengths = rng.integers(1, days + 1, size=batch)
     for array in (queries, keys, values):
         array[np.arange(days) < days - lengths[:, None]] = PADDING[size % len(PADDING)]

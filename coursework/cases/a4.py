@@ -7,7 +7,7 @@ import numpy as np
 
 def _padded(rng: np.random.Generator, size: int) -> tuple:
     trips, days = 1 + size // 3, 1 + size // 2
-    rewards = rng.integers(-2, 6, size=(trips, days)).astype(float)
+    rewards = rng.integers(-20, 60, size=(trips, days)) / 10
     lengths = rng.integers(1, days + 1, size=trips)
     rewards[np.arange(days) >= lengths[:, None]] = 9999 if size % 2 else np.nan
     return rewards, lengths, float(rng.choice([0.5, 0.9, 1.0]))
