@@ -77,6 +77,8 @@ class Course:
         What was graded already is left alone unless it was handed in again; with AGAIN=1 in the
         environment everything is graded again. Points that a person gave stay.
         """
+        from coursework.grading.reading import complaints  # nbconvert takes a second
+
         self._check_released(assignment)
         unsafe = os.environ.get("UNSAFE", "") == "1"
         if not unsafe and trouble() is not None:
@@ -88,6 +90,10 @@ class Course:
                 f"notebook into {self._show(self.folder / 'submitted')}/ID/{assignment}/."
             )
         self._set_aside(assignment)
+        for student in sorted(submitted):
+            file = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
+            for sentence in complaints(file):
+                print(sentence)
         more = ["--force"] * (os.environ.get("AGAIN", "") == "1")
         more += [f"--RunInSandbox.unsafe={unsafe}"]
         self._nbgrader("autograde", assignment, *more, may_fail=True)

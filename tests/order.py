@@ -19,6 +19,7 @@ SECONDS = {
     "test_guards.py": 50,
     "test_assignments.py": 45,
     "test_language.py": 20,
+    "test_judges.py": 15,
     "test_lab.py": 60,
     "test_notebooks.py": 35,
     "test_build.py": 35,

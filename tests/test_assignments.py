@@ -173,6 +173,34 @@ def test_points_and_problems_fit_together(assignment: str) -> None:
         assert f"## {heading}\n" in rubric
 
 
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_names_go_into_a_last_cell_that_nobody_grades(assignment: str) -> None:
+    """An answer with names in it could not be read without knowing whose it is."""
+    notebook = notebook_of(assignment)
+    marks = info(notebook.cells[-1])
+    assert "With whom?" in notebook.cells[-1].source
+    assert not any(marks[name] for name in ("grade", "solution", "locked"))
+    assert "name them in the last cell" in notebook.cells[0].source
+
+
+def test_a_prediction_is_recorded_before_the_run(capsys: pytest.CaptureFixture) -> None:
+    cells = {info(cell)["grade_id"]: cell.source for cell in notebook_of("a5").cells}
+    setup = cells["a5-26"].partition("betas =")[0]  # the function, without its figure
+    names = solutions("a5")
+    exec(f"{setup}\nbetas = np.geomspace(30, 0.2, 25)", names)
+    exec(cells["a5-trial"], names)
+    asked = capsys.readouterr().out.splitlines()
+    assert len(asked) == 4 and all("no prediction yet" in line for line in asked)
+    exec(cells["a5-trial"].replace(": None,", ": 1,"), names)
+    told = capsys.readouterr().out.splitlines()
+    for line, unseen in zip(told, [True, True, False, False], strict=True):
+        assert f"unseen={unseen}: predicted 1.00 nats" in line
+        lowest, last = (
+            float(found) for found in re.findall(r"([\d.]+) (?:there|at the end)", line)
+        )
+        assert (last > lowest + 0.1) == unseen and (last < lowest + 0.03) != unseen
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("assignment", "cell", "mistake"), list(mutants()))
 def test_a_mistake_loses_its_points(

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from seqdec_lib.checks import EXERCISES, Exercise, check, grade, grade_value, judge, student_seed
-from seqdec_lib.checks.plain import plain, same
+from seqdec_lib.checks import (
+    EXERCISES,
+    Exercise,
+    check,
+    grade,
+    grade_value,
+    judge,
+    kinds,
+    student_seed,
+)
+from seqdec_lib.checks.plain import NotPlain, plain, same
 
 
 def stub(*case: object) -> None:
@@ -168,6 +177,68 @@ def test_an_object_that_claims_to_be_equal_is_no_answer(claim: object) -> None:
 )
 def test_answers_agree_in_kind_shape_and_value(came: object, expected: object, agree: bool) -> None:
     assert same(plain(came), plain(expected)) is agree
+
+
+# How an answer fails, in the words of both judges
+
+ROWS = [[0, 1.5], [2.5, 3.5], [4.5, 5.5], [6.5, 7.5]]
+
+
+@pytest.mark.parametrize(
+    ("came", "expected", "kind"),
+    [
+        (KeyError("a"), 1, kinds.RAISED),
+        (NotPlain("set came"), 1, ""),  # its own message says what to do
+        (None, 1, kinds.NOTHING),
+        (float("nan"), 1.0, kinds.NAN),
+        ([1.0, float("inf")], [1.0, 2.0], kinds.INFINITE),
+        ([1.0, float("nan")], [1.0, float("inf")], kinds.NAN),
+        (True, 1, kinds.BOOLS),
+        ([1, 0], [True, False], kinds.NO_BOOLS),
+        (np.array([2, 3]), [2.5, 3.5], kinds.WHOLE),
+        (np.array([2, 3]), [2, 4], ""),
+        (np.float32([0.1, 0.7]), [0.1, 0.7], kinds.SINGLE),
+        (torch.tensor(0.1).item(), 0.1, kinds.SINGLE),
+        (0.1 + 1e-7, 0.1, kinds.SINGLE),
+        (ROWS[1:], ROWS[:-1], kinds.EARLY),
+        (ROWS[:-1], ROWS[1:], kinds.LATE),
+        (ROWS[::-1], ROWS, kinds.ORDER),
+        ([1, 0, 0], [1, 1, 0], ""),  # by accident
+        ([3.0, 7.0], [1.0, 2.0], ""),
+        (3.0, 1.0, ""),
+        (np.eye(3) + 1, np.eye(3), "9 of 9 numbers are off, the first at [0, 0]"),
+        (np.arange(9) + np.eye(9)[4], np.arange(9), "1 of 9 numbers are off, the first at [4]"),
+        (ROWS, ROWS[:-1], "(4, 2), and (3, 2) was expected: one too many"),
+        (ROWS[:-1], ROWS, "(3, 2), and (4, 2) was expected: one too few"),
+        (np.transpose(ROWS), ROWS, "another order"),
+        ([1.0], 1.0, "axes of length 1"),
+        ([1.0, 2.0, 3.0], [1.0], "(3,), and (1,) was expected"),
+        (["a"], ["a", "b"], "one too few"),
+        ("a", 1, "a text came where a number was expected"),
+        ({}, [1], "a dict came where an array of numbers was expected"),
+        ("a", "b", ""),
+    ],
+)
+def test_a_failure_is_of_a_kind(came: object, expected: object, kind: str) -> None:
+    came = came if isinstance(came, Exception) else plain(came)
+    found = kinds.kind_of(came, plain(expected))
+    assert kind in found and bool(kind) == bool(found)
+
+
+def test_the_kind_comes_before_the_own_hint_in_both_judges() -> None:
+    def answers_nothing(*case: object) -> None:
+        pass
+
+    verdict = judge("discounted_return", answers_nothing).text
+    assert "Hint: None came back" in verdict
+    assert " ".join(verdict.split()).endswith(EXERCISES["discounted_return"].hint[1:])
+    for hidden in (
+        lambda: grade("double", answers_nothing, double),
+        lambda: grade_value("double", None, 2, hint=double.hint),
+    ):
+        with pytest.raises(AssertionError) as caught:
+            hidden()
+        assert f"Hint: {kinds.NOTHING} T{double.hint[1:]}" in str(caught.value)
 
 
 def test_a_hidden_test_names_the_failure_and_not_the_answer() -> None:

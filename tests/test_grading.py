@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from coursework.grading import collecting
 from coursework.grading.collecting import Newest, Notebooks
 from coursework.grading.feedback import HideTests
-from coursework.grading.reading import harmless, read
+from coursework.grading.reading import complaints, harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
 from coursework.grading.run import defined_again, report
@@ -36,6 +36,7 @@ plain_values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False)
     | st.text()
+    | st.floats(-1e9, 1e9).map(np.array)  # without dimensions
     | st.lists(st.floats(-1e9, 1e9), min_size=1).map(np.array)
     | st.lists(st.integers(0, 255)).map(lambda numbers: np.array(numbers, dtype=np.uint8)),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
@@ -199,7 +200,7 @@ def test_afterwards_each_cell_is_there_once_in_order(handed_in: list[tuple[str, 
         assert cell.metadata.nbgrader == original.marks
         if not original.written:
             assert cell.source == original.source
-    own = [f"work {k}" for name, k in handed_in if name in ("", "b", "d", "x")]
+    own = [f"work {k}" for name, k in handed_in if name in ("", "b", "d", "e", "x")]
     kept = "\n".join(cell.source for cell in result)
     assert all(kept.count(work) >= own.count(work) for work in own), "no work is lost"
     assert restored(result, ORIGINALS)[0] == result or notices
@@ -230,13 +231,104 @@ def test_what_was_amiss_is_named(names: str, notice: str) -> None:
     assert len(notices) == 1 and notice in notices[0]
 
 
-def test_of_two_copies_the_first_one_runs() -> None:
-    cells = [cell_of(name, ORIGINALS[name].released) for name in "abbcde"]
-    cells[1].source, cells[2].source = "def f(): return 1", "def f():\u2028 return 2\n\nf()"
-    result, _ = restored(cells, ORIGINALS)
+FUNCTION = "def f(x):\n    raise NotImplementedError\n\nf(1)"
+
+
+def handed_out(**changes: Original) -> dict[str, Original]:
+    """The assignment, in which `b` asks for a function."""
+    return ORIGINALS | {"b": replace(ORIGINALS["b"], released=FUNCTION)} | changes
+
+
+def made_of(*parts: str, name: str = "b") -> tuple[list[nbformat.NotebookNode], list[str]]:
+    """The restored notebook in which a cell became several: by Split, or by Copy."""
+    originals = handed_out()
+    cells = [[cell_of(n, o.released)] for n, o in originals.items()]
+    cells[list(originals).index(name)] = [cell_of(name, part) for part in parts]
+    return restored([cell for some in cells for cell in some], originals)
+
+
+def what_runs(cells: list[nbformat.NotebookNode]) -> dict[str, object]:
     names: dict[str, object] = {}
-    exec(result[1].source + "\n" + result[2].source, names)
-    assert names["f"]() == 1 and "return 2" in result[2].source
+    for cell in cells:
+        if cell.cell_type == "code" and cell.source.split()[0] not in ("source", "released"):
+            exec(cell.source, names)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("parts", "result"),
+    [
+        (("import math", "def f(x):\n    return math.pi"), 3),
+        (("def f(x):\n    return g()", "def g():\n    return 3"), 3),
+        (("def f(x):\n    return 2", "def f(x):\n    return 3"), 3),
+        ((FUNCTION, "def f(x):\n    return 3"), 3),
+        (("def f(x):\n    return 3", FUNCTION), 3),
+        (("def f(x):\n    return 3", FUNCTION, "f(1)", FUNCTION), 3),
+        (("def f(x):\n    return 3", "f(1)"), 3),
+        (("def f(x):\u2028    return 3", FUNCTION), None),
+    ],
+)
+def test_a_cell_that_was_split_or_copied_runs_as_at_home(
+    parts: tuple[str, ...], result: float | None
+) -> None:
+    cells, notices = made_of(*parts)
+    assert [n for n in notices if "more than once" in n and "`b`" in n] == notices
+    (counts,) = (cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "b")
+    assert "def f" in counts.source and (counts.source != FUNCTION)
+    if result is not None:
+        assert int(what_runs(cells)["f"](1)) == result
+
+
+@pytest.mark.parametrize(
+    ("parts", "counts"), [(("released e", "Mine."), "Mine."), (("One.", "Two."), "One.")]
+)
+def test_of_an_answer_in_two_cells_nothing_is_lost(parts: tuple[str, ...], counts: str) -> None:
+    cells, _ = made_of(*parts, name="e")
+    by_name = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in cells}
+    assert by_name["e"].source == counts
+    assert {cell.source for cell in cells} >= set(parts)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_read"),
+    [
+        ([], [], False),
+        ([], ["", "released e"], False),
+        ([], ["Because."], True),
+        (["Because."], [], True),
+        ([], ["", "![](attachment:a.png)"], True),
+    ],
+)
+def test_an_answer_in_a_cell_of_ones_own_is_read(
+    before: list[str], after: list[str], is_read: bool
+) -> None:
+    """What has changed is not "no response" to nbgrader, but waits for a person."""
+    question = replace(ORIGINALS["a"], cell_type="markdown", marks={**ORIGINALS["a"].marks})
+    originals = {"q": question, "e": ORIGINALS["e"]}
+    cells = [cell_of("q", "released a"), cell_of("e", "released e")]
+    cells[0].cell_type = "markdown"
+    own = [[nbformat.v4.new_markdown_cell(text) for text in texts] for texts in (before, after)]
+    result, notices = restored([cells[0], *own[0], cells[1], *own[1]], originals)
+    (answer,) = (c for c in result if c.metadata.get("nbgrader", {}).get("grade_id") == "e")
+    assert (answer.source != "released e") == is_read
+    assert ["a person reads" in notice for notice in notices] == [True] * is_read
+
+
+def test_what_was_handed_out_beside_an_answer_is_no_answer() -> None:
+    """A cell to play with, neither locked nor graded, has a name that is nobody's."""
+    play = nbformat.v4.new_code_cell("x = 1", metadata={"nbgrader": {"grade_id": "play"}})
+    cells = [cell_of("d", "released d"), cell_of("e", "released e"), play]
+    result, notices = restored(cells, {name: ORIGINALS[name] for name in "de"})
+    assert notices == [] and result[1].source == "released e"
+
+
+@pytest.mark.parametrize("name", ["a", "c"])
+def test_what_was_written_in_a_locked_cell_is_kept_unless_it_is_a_test(name: str) -> None:
+    cells, (notice,) = made_of("import torch", name=name)
+    assert "had been changed" in notice
+    sources = [cell.source for cell in cells]
+    assert f"source of {name}" in sources
+    assert ("import torch" in sources) == (name == "a")
 
 
 def test_cells_without_their_names_are_known_again() -> None:
@@ -320,6 +412,39 @@ def test_a_notebook_of_too_many_values_is_not_parsed(tmp_path: Path) -> None:
     assert "million values" in read(path).metadata.seqdec.notices[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["1, 2, [3], {4}\n" * 400_000, '"\\' * 2_000_000, '\\\\",' * 500_000],
+    ids=["commas", "quotes", "backslashes"],
+)
+def test_a_text_is_one_value_whatever_was_printed(tmp_path: Path, text: str) -> None:
+    printed = nbformat.v4.new_output("stream", text=text)
+    cells = [nbformat.v4.new_code_cell("work", outputs=[printed])]
+    tmp_path.joinpath("a1.ipynb").write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))
+    notebook = read(tmp_path / "a1.ipynb")
+    assert notebook.metadata.seqdec.notices == [] and notebook.cells[0].source == "work"
+
+
+def test_as_many_printed_lines_as_you_like_are_read(tmp_path: Path) -> None:
+    """JupyterLab saves each line as a text of its own."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    lines = ["0.5, 0.25\n"] * 1_000_000
+    notebook.cells[0].outputs = [{"output_type": "stream", "name": "stdout", "text": lines}]
+    tmp_path.joinpath("a1.ipynb").write_text(json.dumps(notebook))
+    assert len(read(tmp_path / "a1.ipynb").cells) == 1
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_a_notebook_may_be_saved_in_any_unicode(tmp_path: Path, encoding: str) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 'Łódź 책상'")])
+    text = json.dumps(notebook, ensure_ascii=False)
+    tmp_path.joinpath("a1.ipynb").write_bytes(text.encode(encoding))
+    found = read(tmp_path / "a1.ipynb")
+    assert found.metadata.seqdec.notices == [] and found.cells[0].source == "x = 'Łódź 책상'"
+
+
 def test_half_a_character_costs_no_submission(tmp_path: Path) -> None:
     cell = nbformat.v4.new_code_cell("x = '\ud800'", metadata={"nbgrader": {"grade_id": "\udfff"}})
     path = tmp_path / "a1.ipynb"
@@ -333,6 +458,18 @@ def test_what_is_no_notebook_is_an_empty_one_with_a_notice(tmp_path: Path, conte
     notebook = read(tmp_path / "a1.ipynb")
     assert notebook.cells == []
     assert "could not be read" in notebook.metadata.seqdec.notices[0]
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"{", 1), (b"[]", 1), (None, 0)])
+def test_grading_says_whose_file_it_cannot_read(
+    tmp_path: Path, content: bytes | None, said: int
+) -> None:
+    path = tmp_path / "submitted" / "ada" / "a1" / "a1.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content or nbformat.writes(nbformat.v4.new_notebook()).encode())
+    sentences = complaints(path)
+    assert len(sentences) == said
+    assert all(s.startswith("ada: The file could not be read") for s in sentences)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,13 @@ def test_a_chapter_reads_like_the_page(page: Page, folder: Path, name: str) -> N
     assert all(re.match(r"Figure \w+\.\d+\. \S", words) for _, words in figures), "its caption"
 
 
+def test_there_is_no_button_that_calls_work_right_that_it_has_not_tried(page: Page) -> None:
+    """nbgrader's Validate sees no hidden test, so it is content with everything."""
+    plugins = page.evaluate("() => window.jupyterapp.listPlugins()")
+    assert "@jupyterlab/notebook-extension:tracker" in plugins
+    assert [plugin for plugin in plugins if "nbgrader" in plugin] == []
+
+
 DONE = """() => {
     const cells = window.jupyterapp.shell.currentWidget.content.widgets
         .filter(cell => cell.model.type === "code" && cell.model.sharedModel.source.trim());

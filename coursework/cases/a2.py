@@ -7,13 +7,19 @@ import numpy as np
 METHODS = ("once", "often", "plan")
 
 
+def _reward(rng: np.random.Generator, size: int) -> float:
+    """A whole number where a case is small, one with a half where it is large."""
+    reward = int(rng.integers(-2, 6))
+    return reward if size < 5 else reward / 2
+
+
 def _lines(rng: np.random.Generator, size: int) -> tuple[list[tuple], int, int]:
     states = 2 + size // 3
     lines = [
         (
             int(rng.integers(states)),
             int(rng.integers(2)),
-            int(rng.integers(-2, 6)),
+            _reward(rng, size),
             int(rng.integers(states)),
             bool(rng.random() < 0.4),
         )
@@ -26,7 +32,7 @@ def _trips(rng: np.random.Generator, size: int) -> tuple[list[list[tuple]], int,
     states = 2 + size // 4
     trips = [
         [
-            (int(rng.integers(states)), int(rng.integers(-2, 6)))
+            (int(rng.integers(states)), _reward(rng, size))
             for _ in range(rng.integers(1, 2 + size // 2))
         ]
         for _ in range(1 + size // 2)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+PADDING = (99, np.nan, 9999)  # none of it may matter
+
 
 def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.round(rng.normal(size=shape), 1)
@@ -25,14 +27,17 @@ def _orders(rng: np.random.Generator, size: int) -> tuple[np.ndarray, list[int]]
 
 def _notebooks(rng: np.random.Generator, size: int) -> tuple:
     batch, days, width = 1 + size // 4, 1 + size // 2, 1 + size // 4
-    queries, keys = rng.integers(-2, 3, size=(2, batch, days, width)).astype(float)
-    values = rng.integers(-5, 10, size=(batch, days, 1 + size // 6)).astype(float)
-    return queries, keys, values, rng.integers(1, days + 1, size=batch)
+    queries, keys = _numbers(rng, 2, batch, days, width)
+    values = rng.integers(-50, 100, size=(batch, days, 1 + size // 6)) / 10
+    lengths = rng.integers(1, days + 1, size=batch)
+    for array in (queries, keys, values):
+        array[np.arange(days) < days - lengths[:, None]] = PADDING[size % len(PADDING)]
+    return queries, keys, values, lengths
 
 
 def _climbs(rng: np.random.Generator, size: int) -> tuple:
     method = ("score", "relaxed")[int(rng.integers(2))]
-    rewards = rng.permutation(10)[: 2 + size // 3].astype(float)
+    rewards = rng.permutation(10)[: 2 + size // 3] - 3.0
     return method, bool(rng.random() < 0.6), rewards, size, int(rng.integers(100))
 
 
@@ -47,7 +52,7 @@ DRAWS = {
     "relaxed_gradient": lambda rng, size: (
         _numbers(rng, 2 + size // 4),
         _noise(rng, 1 + size // 3, 2 + size // 4),
-        5 + _numbers(rng, 2 + size // 4),
+        _numbers(rng, 2 + size // 4),
         float(rng.choice([0.5, 1.0, 2.0])),
     ),
     "climb_regret": _climbs,

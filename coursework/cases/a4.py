@@ -7,15 +7,15 @@ import numpy as np
 
 def _padded(rng: np.random.Generator, size: int) -> tuple:
     trips, days = 1 + size // 3, 1 + size // 2
-    rewards = rng.integers(-2, 6, size=(trips, days)).astype(float)
+    rewards = rng.integers(-20, 60, size=(trips, days)) / 10
     lengths = rng.integers(1, days + 1, size=trips)
-    rewards[np.arange(days) >= lengths[:, None]] = 99
+    rewards[np.arange(days) >= lengths[:, None]] = 9999 if size % 2 else np.nan
     return rewards, lengths, float(rng.choice([0.5, 0.9, 1.0]))
 
 
 def _logged(rng: np.random.Generator, size: int) -> tuple:
     days = 1 + size // 2
-    to_go, states, actions = (rng.integers(low, low + 10, days).tolist() for low in (0, 100, 200))
+    to_go, states, actions = (rng.integers(low, low + 10, days).tolist() for low in (-3, 100, 200))
     return to_go, states, actions, int(rng.integers(days)), int(rng.integers(1, days + 2))
 
 

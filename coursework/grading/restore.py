@@ -2,14 +2,17 @@
 
 Whatever was done to its cells, afterwards each cell of the assignment is there once, in order,
 and what was locked is what the instructor wrote. The student's own further cells stay where they
-were, behind the cell that they followed.
+were, behind the cell that they followed, and so do the copies of a cell and the parts that it was
+split into: what was handed in runs as it ran where it was written.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -33,10 +36,22 @@ class Original:
         """Whether it is the student who fills it in."""
         return bool(self.marks["solution"])
 
-    def is_like(self, source: str) -> bool:
-        """Whether a source is what was released, or defines the function that is asked for."""
-        if source.strip() == self.released.strip():
-            return True
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is a written answer, which people read."""
+        return self.written and bool(self.marks["grade"]) and self.cell_type == "markdown"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test, which never runs beside a student's code."""
+        return not self.written and bool(self.marks["grade"])
+
+    def is_untouched(self, source: str) -> bool:
+        """Whether a source is what was released."""
+        return source.strip() == self.released.strip()
+
+    def defines(self, source: str) -> bool:
+        """Whether a source defines the function that is asked for."""
         return self.written and bool(functions(source) & functions(self.released))
 
 
@@ -90,34 +105,100 @@ def restored(
     cells: list[NotebookNode], originals: dict[str, Original]
 ) -> tuple[list[NotebookNode], list[str]]:
     """The cells in the assignment's shape, and a sentence for each thing that was amiss."""
-    notices, claimed = [], _claims(cells, originals)
+    claimed, notices = _claims(cells, originals), []
     first, followers, current = [], {name: [] for name in originals}, None
     found: dict[str, NotebookNode] = {}
-    for cell, name in zip(cells, claimed, strict=True):
-        own_id = cell.metadata.pop("nbgrader", {}).get("grade_id")
-        if name is not None and name not in found:
+    counts = {name: _that_counts(name, cells, claimed, originals[name]) for name in claimed if name}
+    for number, (cell, name) in enumerate(zip(cells, claimed, strict=True)):
+        own_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name is not None and number == counts[name]:
             found[name], current = cell, name
             if own_id != name:
                 notices.append(f"The cell `{name}` had another name or none; it has its own again.")
-            continue
-        if name is not None:
-            notices.append(f"The cell `{name}` was there more than once; the first one counts.")
-            if not originals[name].written:
-                continue
-            if cell.cell_type == "code":
-                cell.source = _not_run(cell.source)
-        (first if current is None else followers[current]).append(cell)
+        elif name is None or originals[name].written:
+            if name is not None:
+                cell.metadata.pop("nbgrader", None)
+                cell.source = _unless_untouched(cell, originals[name])
+            (first if current is None else followers[current]).append(cell)
+    notices += [_more_than_once(originals[n]) for n in counts if claimed.count(n) > 1]
     if list(found) != [name for name in originals if name in found]:
         notices.append("Cells had changed their order; they stand in the assignment's again.")
+    notices += _put_back(found, followers, originals)
+    notices += _left_to_read(found, followers, originals)
+    for cell in chain(first, *followers.values()):
+        cell.metadata.pop("nbgrader", None)
     result = first
     for name, original in originals.items():
-        cell = found.get(name)
-        if cell is None:
-            notices.append(f"The cell `{name}` was missing; it was put back as it was handed out.")
-        elif not original.written and cell.source.strip() != original.released.strip():
-            notices.append(f"The cell `{name}` had been changed; it was put back.")
-        result += [_rebuilt(cell, original), *followers[name]]
+        result += [_rebuilt(found.get(name), original), *followers[name]]
     return result, notices
+
+
+def _that_counts(
+    name: str, cells: list[NotebookNode], claimed: list[str | None], original: Original
+) -> int:
+    """Which of the cells of a name is the assignment's: the others are copies or parts of it.
+
+    It is the one that was filled in: of code the last that defines the function, as it is in the
+    notebook when all its cells have run; of text the first.
+    """
+    copies = [number for number, claim in enumerate(claimed) if claim == name]
+    untouched = [n for n in copies if original.is_untouched(cells[n].source)]
+    if not original.written:
+        return (untouched or copies)[0]
+    filled = [n for n in copies if n not in untouched] or copies
+    if original.cell_type == "code":
+        return ([n for n in filled if original.defines(cells[n].source)] or filled)[-1]
+    return filled[0]
+
+
+def _more_than_once(original: Original) -> str:
+    start = f"The cell `{original.marks['grade_id']}` was there more than once"
+    if not original.written:
+        return f"{start}; one counts."
+    if original.cell_type == "code":
+        return f"{start}; all that was filled in ran, in its order, and what came last was tested."
+    return f"{start}; the first that was filled in counts, and the others stand beside it."
+
+
+def _put_back(
+    found: dict[str, NotebookNode],
+    followers: dict[str, list[NotebookNode]],
+    originals: dict[str, Original],
+) -> Iterator[str]:
+    """Say which cells are put back; what a student wrote in a locked one goes below it."""
+    for name, original in originals.items():
+        if name not in found:
+            yield f"The cell `{name}` was missing; it was put back as it was handed out."
+        elif not original.written and not original.is_untouched(found[name].source):
+            if original.is_test:
+                yield f"The cell `{name}` had been changed; it was put back."
+            else:
+                found[name].metadata.pop("nbgrader", None)
+                followers[name].insert(0, found[name])
+                yield f"The cell `{name}` had been changed; it was put back, above what it became."
+
+
+def _left_to_read(
+    found: dict[str, NotebookNode],
+    followers: dict[str, list[NotebookNode]],
+    originals: dict[str, Original],
+) -> Iterator[str]:
+    """Say which answers were given in other cells; without a word in its own, nobody reads it."""
+    before = None
+    for name, original in originals.items():
+        beside = list(followers[name])
+        if before is not None and not originals[before].written and not originals[before].is_test:
+            beside = followers[before] + beside
+        untouched = name not in found or original.is_untouched(found[name].source)
+        own = [c for c in beside if _is_their_own(c) and not original.is_untouched(c.source)]
+        if original.is_answer and untouched and own:
+            words = f"{original.released}\n\n*This cell is as it was handed out: see beside it.*"
+            found[name] = nbformat.v4.new_markdown_cell(words)
+            yield (
+                f"The answer `{name}` is as it was handed out, and cells of your own stand beside "
+                "it: a person reads those."
+            )
+        before = name
 
 
 def _claims(cells: list[NotebookNode], originals: dict[str, Original]) -> list[str | None]:
@@ -130,7 +211,7 @@ def _claims(cells: list[NotebookNode], originals: dict[str, Original]) -> list[s
     for cell, name in zip(cells, names, strict=True):
         if name not in originals:
             fitting = [m for m in missing if originals[m].cell_type == cell.cell_type]
-            alike = [m for m in fitting if originals[m].is_like(cell.source)]
+            alike = [m for m in fitting if _is_like(cell.source, originals[m])]
             written = [m for m in fitting if originals[m].written]
             if name is None:  # an answer in words is like nothing, but it stands where it stood
                 in_words = cell.cell_type == "markdown"
@@ -143,9 +224,20 @@ def _claims(cells: list[NotebookNode], originals: dict[str, Original]) -> list[s
     return claims
 
 
-def _not_run(source: str) -> str:
-    """A cell that is shown and does nothing."""
-    return "# A copy, which was not run:\n" + textwrap.indent(source, "# ", lambda line: True)
+def _is_like(source: str, original: Original) -> bool:
+    return original.is_untouched(source) or original.defines(source)
+
+
+def _is_their_own(cell: NotebookNode) -> bool:
+    """Whether a student has made a cell, and written in it."""
+    return bool(cell.source.strip()) and "nbgrader" not in cell.metadata
+
+
+def _unless_untouched(cell: NotebookNode, original: Original) -> str:
+    """The source of a copy; code as it was handed out is shown, and does nothing."""
+    if cell.cell_type != "code" or not original.is_untouched(cell.source):
+        return cell.source
+    return "# A copy, which was not run:\n" + textwrap.indent(cell.source, "# ", lambda line: True)
 
 
 def functions(source: str) -> set[str]:

@@ -37,6 +37,18 @@ def value_with_cancellations(leaves, branching, cancel):
         values = q_values.mean(axis=1)
     return float(values[0])
 """,
+        "single precision": """
+import torch
+
+
+def value_with_cancellations(leaves, branching, cancel):
+    values = torch.tensor(leaves, dtype=torch.float32)
+    while len(values) > 1:
+        q_values = values.reshape(-1, branching)
+        q_values = (1 - cancel) * q_values + cancel * q_values[:, :1]
+        values = q_values.max(dim=1).values
+    return values.squeeze()
+""",
     },
     "a1-pass": {
         "missing discount": """
@@ -77,6 +89,15 @@ def plan(transitions, rewards, last, days, discount):
     values[0] = last
     for left in range(1, days + 1):
         values[left] = (discount * transitions @ values[left - 1] - rewards).max(axis=1)
+    return values
+""",
+        "an array of whole numbers, like what came": """
+def plan(transitions, rewards, last, days, discount):
+    values = np.zeros((days + 1, len(last)), dtype=last.dtype)
+    values[0] = last
+    for left in range(1, days + 1):
+        q_values = rewards + discount * transitions @ values[left - 1]
+        values[left] = q_values.max(axis=1)
     return values
 """,
     },
@@ -124,6 +145,16 @@ def spread(chain, rewards, discount, days):
         mixed = 2 * discount * rewards * (chain @ mean)
         second = rewards**2 + mixed + discount**2 * chain @ second
     return np.sqrt(np.maximum(second - mean**2, 0))
+""",
+        "rounding goes below 0": """
+def spread(chain, rewards, discount, days):
+    mean, second = np.zeros(len(rewards)), np.zeros(len(rewards))
+    for _ in range(days):
+        later = chain @ mean
+        second = rewards**2 + 2 * discount * rewards * later + discount**2 * chain @ second
+        mean = rewards + discount * later
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(second - mean**2)
 """,
     },
     "a1-look": {
@@ -176,6 +207,19 @@ def look_ahead(worth, branching, days):
         level = np.asarray(worth)[starts[t + days] : starts[t + days + 1]]
         best = level.reshape(branching**t, branching, -1).max(axis=2)
         actions.append(best.argmax(axis=1))
+    return np.concatenate(actions)
+""",
+        "the last of equally good actions": """
+def look_ahead(worth, branching, days):
+    starts = [0]
+    while starts[-1] < len(worth):
+        starts.append(branching * starts[-1] + 1)
+    horizon, actions = len(starts) - 2, []
+    for t in range(horizon):
+        seen = min(t + days, horizon)
+        level = np.asarray(worth)[starts[seen] : starts[seen + 1]]
+        best = level.reshape(branching**t, branching, -1).max(axis=2)
+        actions.append(branching - 1 - best[:, ::-1].argmax(axis=1))
     return np.concatenate(actions)
 """,
     },

@@ -100,6 +100,26 @@ def attend(queries, keys, values, lengths):
     clean = values
     return (weights @ clean) * written[:, :, None]
 """,
+        "padding is multiplied by 0": """
+def attend(queries, keys, values, lengths):
+    days = np.arange(queries.shape[1])
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
+    allowed = (days <= days[:, None]) & written[:, None, :]  # (B, T, T)
+    scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[2])
+    weights = softmax(np.where(allowed, scores, -1e300))
+    return (weights @ (values * written[:, :, None])) * written[:, :, None]
+""",
+        "the exponential of the padding overflows": """
+def attend(queries, keys, values, lengths):
+    days = np.arange(queries.shape[1])
+    written = days >= len(days) - np.asarray(lengths)[:, None]  # (B, T)
+    allowed = (days <= days[:, None]) & written[:, None, :]  # (B, T, T)
+    with np.errstate(all="ignore"):
+        scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(queries.shape[2])
+        weights = np.exp(scores) * allowed
+        weights = weights / weights.sum(axis=2, keepdims=True)
+        return np.where(written[:, :, None], weights @ values, 0)
+""",
     },
     "a3-score": {
         "the sign of the reward": """

@@ -57,6 +57,17 @@ def goals(rewards, lengths, discount):
     powers = discount ** np.arange(days)
     return np.cumsum(paid * powers, axis=1) * taken
 """,
+        "padding is multiplied by 0": """
+def goals(rewards, lengths, discount):
+    rewards = np.asarray(rewards, dtype=float)
+    trips, days = rewards.shape
+    taken = np.arange(days) < np.asarray(lengths)[:, None]
+    paid = rewards * taken
+    to_go = np.zeros((trips, days + 1))
+    for t in reversed(range(days)):
+        to_go[:, t] = paid[:, t] + discount * to_go[:, t + 1]
+    return to_go[:, :-1] * taken
+""",
     },
     "a4-reading": {
         "leaks the action of today": """

@@ -1,12 +1,14 @@
 """A student's notebook in a sandbox: cells are run, names looked up, functions called inside.
 
 When a cell or a call ends the sandbox, a new one runs the cells again that went well, so that a
-mistake in one problem costs nothing in another.
+mistake in one problem costs nothing in another. A cell may end it late, when others run: it shows
+when the cells run again, each with a moment of its own, and is left out.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from coursework.sandbox.box import Limits
 from coursework.sandbox.kernel import PATIENCE, Kernel, Run, dropped
 
 LARGEST_OUTPUTS = 20_000_000  # characters that all cells may leave
+SETTLES = 0.2  # seconds in which a cell that ran again may end the sandbox
 
 
 @dataclass(frozen=True)
@@ -33,24 +36,37 @@ class Times:
     all: float = 300
 
 
+@dataclass
+class Ran:
+    """A cell that went well, and its outputs; more come where it turns out that it did not."""
+
+    source: str
+    outputs: list[NotebookNode]
+
+
 class Student:
     """A student's notebook that is being run."""
 
     def __init__(self, limits: Limits, times: Times, unsafe: bool = False) -> None:
         self._limits, self._times, self._unsafe = limits, times, unsafe
-        self._went_well: list[str] = []
+        self._went_well: list[Ran] = []
         self._kernel: Kernel | None = None
         self._deadline = time.monotonic() + PATIENCE * times.all
         self._spent = 0.0  # CPU seconds, of sandboxes that have ended
         self._room = LARGEST_OUTPUTS
 
     def run(self, source: str) -> list[NotebookNode]:
-        """Run a cell; its outputs end with an error that says so where it was stopped."""
+        """Run a cell; its outputs end with an error that says so where it was stopped.
+
+        The list grows by that error if a later cell shows that it was this one's doing.
+        """
         run = self._run(source, self._times.cell)
+        while run.stopped is not None and self._another_ended_it():
+            run = self._run(source, self._times.cell)
         self._room -= sum(len(str(output)) for output in run.outputs)
         outputs = run.outputs if self._room >= 0 else [dropped()] * bool(run.outputs)
         if run.stopped is None:
-            self._went_well.append(source)
+            self._went_well.append(Ran(source, outputs))
             return outputs
         return [*outputs, stopped(run.stopped)]
 
@@ -108,17 +124,35 @@ class Student:
         return self._times.all - self._spent - spent
 
     def _start_again(self) -> None:
-        """Have a kernel that has run every cell that went well."""
-        if self._kernel is not None and self._kernel.running:
-            return
-        self.end()
-        if self._left() <= 0:
-            return
-        self._kernel = Kernel(self._limits, self._deadline, self._unsafe)
-        for source in self._went_well:
-            run = self._kernel.run(source, min(self._times.cell, self._left()))
-            if run.stopped:
-                raise RuntimeError("the cells before it ended the sandbox when they ran again.")
+        """Have a kernel that has run every cell that went well, and find those that did not."""
+        while not self._running() and self._left() > 0:
+            self.end()
+            self._kernel = Kernel(self._limits, self._deadline, self._unsafe)
+            for ran in list(self._went_well):
+                run = self._kernel.run(ran.source, min(self._times.cell, self._left()))
+                reason = run.stopped or self._trouble_after_a_moment()
+                if self._left() <= 0:
+                    return  # that is the reason, and no cell's doing
+                if reason is not None:
+                    self._went_well.remove(ran)
+                    ran.outputs.append(stopped(f"It ended the sandbox, late: {reason}"))
+                    self.end()
+                    break
+
+    def _running(self) -> bool:
+        return self._kernel is not None and self._kernel.running
+
+    def _trouble_after_a_moment(self) -> str | None:
+        """What is wrong with the kernel a moment after a cell, or None."""
+        time.sleep(SETTLES)
+        return self._kernel.run("", self._times.call, {}).stopped
+
+    def _another_ended_it(self) -> bool:
+        """Whether an earlier cell ends the sandbox, now that it is gone and they run again."""
+        before = len(self._went_well)
+        with contextlib.suppress(RuntimeError):
+            self._start_again()
+        return len(self._went_well) < before
 
 
 class Function:

@@ -68,32 +68,6 @@ def _returns(body: str, before: str = "") -> Callable[[NotebookNode], NotebookNo
     return lambda notebook: filled_in(notebook, {"return": source})
 
 
-def _cells(change: Callable[[list[NotebookNode]], list[NotebookNode]]) -> Callable:
-    def work(notebook: NotebookNode) -> NotebookNode:
-        notebook = copy.deepcopy(notebook)
-        notebook.cells = change(notebook.cells)
-        return notebook
-
-    return work
-
-
-def _renamed(cells: list[NotebookNode]) -> list[NotebookNode]:
-    for cell in cells:
-        cell.metadata.nbgrader.grade_id = f"my-{cell.metadata.nbgrader.grade_id}"
-    return cells
-
-
-def _tampered(notebook: NotebookNode) -> NotebookNode:
-    nothing = "# all is well\n1000000"
-    notebook = filled_in(
-        notebook, {"return": "pass", "return-test": nothing, "nodes-test": nothing, "start": "pass"}
-    )
-    for cell in notebook.cells:
-        if "points" in cell.metadata.nbgrader:
-            cell.metadata.nbgrader.update(points=1000, locked=False, solution=True, checksum="0")
-    return notebook
-
-
 def _other_kernel(notebook: NotebookNode) -> NotebookNode:
     notebook = copy.deepcopy(notebook)
     notebook.metadata["kernelspec"] = {"display_name": "R", "language": "R", "name": "ir"}
@@ -137,6 +111,10 @@ SILENCE = """
 import IPython
 shell = IPython.get_ipython()
 shell.run_cell = shell.run_cell_async = shell.showtraceback = lambda *a, **k: None
+"""
+EXIT_LATER = """
+import os, threading
+threading.Timer(0.05, os._exit, [0]).start()
 """
 MEMORY_OF_NOBODY = """
 import ctypes
@@ -199,6 +177,9 @@ def _greedy() -> list[Person]:
         ),
         Person("exit-in-a-cell", 2, _returns(RIGHT, "import os; os._exit(0)"), "sandbox ended"),
         Person("exit-in-a-call", 2, _returns("import os; os._exit(0)"), "sandbox ended"),
+        Person("exit-later", 2, _returns(RIGHT, EXIT_LATER), "ended the sandbox, late"),
+        Person("quits", 5, _returns(f"exit()\n{RIGHT}", "quit()\nquit"), "have no effect"),
+        Person("raises-an-exit", 2, _returns("raise SystemExit('so long')"), "so long"),
         Person(
             "memory-bomb",
             2,
@@ -235,29 +216,6 @@ def _greedy() -> list[Person]:
     ]
 
 
-def _rearranged() -> list[Person]:
-    """Notebooks whose cells are not those that were handed out."""
-    return [
-        Person(
-            "deleted-cells",
-            2,
-            _cells(
-                lambda cells: [c for c in cells if "return" not in c.metadata.nbgrader.grade_id]
-            ),
-            "was missing",
-        ),
-        Person(
-            "duplicated-cells",
-            5,
-            _cells(lambda cells: [copy.deepcopy(c) for c in cells for _ in range(2)]),
-            "more than once",
-        ),
-        Person("renamed-cells", 5, _cells(_renamed), "another name"),
-        Person("reordered-cells", 5, _cells(lambda cells: cells[::-1]), "changed their order"),
-        Person("tampered-tests", 2, _tampered, "had been changed"),
-    ]
-
-
 def _cheating() -> list[Person]:
     """Answers that claim to be right, and code that listens to the tests."""
     return [
@@ -268,7 +226,7 @@ def _cheating() -> list[Person]:
             "return plain numbers",
         ),
         Person("forger", 2, _returns("return 0.5", FORGERY), "wrong on a hidden case"),
-        Person("mute-kernel", 0, _returns(RIGHT, SILENCE), "sandbox ended"),
+        Person("mute-kernel", 2, _returns(RIGHT, SILENCE), "ended the sandbox, late"),
         Person("spy", 2, _returns(SPIED, SPY), "nothing seen"),
     ]
 
@@ -325,7 +283,7 @@ def hostile(course: Path, port: int) -> list[Person]:
     port : where a server listens on this machine, which nobody should be able to reach
     """
     return [
-        *(*_mistaken(), *_greedy(), *_rearranged(), *_cheating()),
+        *(*_mistaken(), *_greedy(), *_cheating()),
         *(*_prying(course, port), *_no_notebooks(course)),
     ]
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from seqdec_lib.checks.exercise import Exercise
 from seqdec_lib.checks.graded import grade, grade_value, student_seed
+from seqdec_lib.checks.kinds import advice
 from seqdec_lib.checks.trial import CASES_PER_SIZE, LARGEST_SIZE, Failure, first_failure
 
 __all__ = [
@@ -90,6 +91,7 @@ def _explain(name: str, failure: Failure, hint: str) -> str:
     arguments = ", ".join(_show(argument) for argument in failure.case)
     came = failure.came
     result = f"{type(came).__name__}: {came}" if failure.raised else _show(came)
+    hint = advice(came, failure.expected, hint)
     return (
         f"{name}: not yet. The smallest case that fails is\n"
         f"  {name}({arguments})\n"

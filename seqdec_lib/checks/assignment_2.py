@@ -19,5 +19,4 @@ EXERCISES = recorded(
         "diary_regret": "the diary of that seed, that method's settings, the greedy policy, and "
         "then the exact regret of the policy, not what the table believes.",
     },
-    {"values_by_model": 1e-7},
 )

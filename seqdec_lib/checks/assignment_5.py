@@ -22,5 +22,4 @@ EXERCISES = recorded(
         "on_leash": "for a huge beta the new pen is the old one, and the KL is 0. Exponentials of "
         "10,000 overflow: only differences of scores matter.",
     },
-    {"on_leash": 1e-7},
 )

@@ -18,6 +18,7 @@ import reprlib
 from collections.abc import Callable
 
 from seqdec_lib.checks.exercise import Exercise
+from seqdec_lib.checks.kinds import advice
 from seqdec_lib.checks.plain import TOLERANCE, plain, same
 from seqdec_lib.checks.trial import first_failure
 
@@ -59,7 +60,7 @@ def grade(name: str, attempt: Callable[..., object], exercise: Exercise) -> None
     )
     raise AssertionError(
         f"{name}: wrong on a hidden case.\n  {name}({arguments})\n  came  {came}\n"
-        f"Hint: {exercise.hint}"
+        f"Hint: {advice(failure.came, failure.expected, exercise.hint)}"
     )
 
 
@@ -74,10 +75,11 @@ def grade_value(
         They differ; the message shows what came, not what was expected.
     """
     try:
-        right = same(plain(came), plain(expected), tolerance)
+        came = plain(came)
     except TypeError as error:
         raise AssertionError(f"{name}: {error}") from None
-    if not right:
+    if not same(came, plain(expected), tolerance):
+        hint = advice(came, expected, hint)
         raise AssertionError(f"{name}: {_show(came)} is not right.\nHint: {hint}")
 
 

@@ -14,13 +14,17 @@ import numpy as np
 TOLERANCE = 1e-9
 
 
+class NotPlain(TypeError):
+    """What came is no answer, whatever it says; the message tells what to return instead."""
+
+
 def plain(value: object) -> object:
     """The value made of None, bools, ints, floats, strings, lists, dicts and numeric arrays only;
-    an array of texts becomes a list.
+    an array of texts becomes a list, and one without dimensions a number.
 
     Raises
     ------
-    TypeError
+    NotPlain
         It is made of anything else.
     """
     if value is None or type(value) in (bool, int, float, str):
@@ -32,12 +36,16 @@ def plain(value: object) -> object:
     torch = sys.modules.get("torch")  # nobody makes a tensor without having imported it
     if torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter):
         whole = value.detach().cpu()
-        return (whole.double() if whole.is_floating_point() else whole).numpy()
+        value = (whole.double() if whole.is_floating_point() else whole).numpy()
     if type(value) is np.ndarray and value.dtype.kind in "biufU":
+        if value.ndim == 0:
+            return plain(value[()])
         return value.tolist() if value.dtype.kind == "U" else value
+    if type(value) is np.str_:
+        return str(value)
     if type(value) in np.ScalarType and isinstance(value, (np.bool, np.integer, np.floating)):
-        return value.item()
-    raise TypeError(
+        return float(value) if isinstance(value, np.floating) else value.item()
+    raise NotPlain(
         f"{type(value).__name__} came: return plain numbers or texts, or a list, tuple, dict, "
         "array or tensor of them."
     )
@@ -49,11 +57,11 @@ def same(came: object, expected: object, tolerance: float = TOLERANCE) -> bool:
     Lists, arrays and tensors of the same numbers are the same answer, and so are 2 and 2.0; a
     bool is not a number, and a text is neither.
     """
-    numbers, exact = _numbers(came), _numbers(expected)
+    numbers, exact = numbers_of(came), numbers_of(expected)
     if numbers is not None and exact is not None:
         return (
             numbers.shape == exact.shape
-            and (exact.size == 0 or _kinds(came) == _kinds(expected))
+            and (exact.size == 0 or kinds_of(came) == kinds_of(expected))
             and np.allclose(numbers, exact, rtol=tolerance, atol=tolerance)
         )
     if type(came) is not type(expected):
@@ -69,9 +77,9 @@ def same(came: object, expected: object, tolerance: float = TOLERANCE) -> bool:
     return bool(came == expected)
 
 
-def _numbers(value: object) -> np.ndarray | None:
-    """A number, an array or nested lists of numbers as one array; None for all else."""
-    if not _kinds(value) <= {"bool", "number"}:
+def numbers_of(value: object) -> np.ndarray | None:
+    """A number, an array or nested lists of numbers as one array of floats; None for all else."""
+    if not kinds_of(value) <= {"bool", "number"}:
         return None
     try:
         return np.asarray(value, dtype=float)
@@ -79,7 +87,8 @@ def _numbers(value: object) -> np.ndarray | None:
         return None
 
 
-def _kinds(value: object) -> set[str]:
+def kinds_of(value: object) -> set[str]:
+    """What a plain value is made of: "bool", "number" and "other"."""
     return set(_leaf_kinds(value))
 
 

@@ -42,7 +42,7 @@ def first_failure(exercise: Exercise, attempt: Callable[..., object], seed: int)
             expected = exercise.answer(*copy.deepcopy(case))
             try:
                 came = plain(attempt(*copy.deepcopy(case)))
-            except Exception as error:  # whatever a reader's code raises is part of the verdict
+            except (Exception, SystemExit) as error:  # whatever a reader's code raises
                 return Failure(case, expected, error)
             if not same(came, plain(expected), exercise.tolerance):
                 return Failure(case, expected, came)

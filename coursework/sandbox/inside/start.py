@@ -10,7 +10,8 @@ import os
 import resource
 import sys
 
-KERNEL = ("--HistoryManager.hist_file=:memory:", "-f")
+STAY = "__import__('answers').stay()"
+KERNEL = ("--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines={STAY}", "-f")
 
 
 def limit(what: int, value: int) -> None:
