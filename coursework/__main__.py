@@ -1,15 +1,17 @@
 """The course's commands, each a step of `coursework.course` or the made-up class.
 
-python -m coursework release a1
+WHO=ada python -m coursework grade a1
 """
 
+import inspect
+import os
 import sys
 
 from coursework.course import Course, Stop
 from coursework.sandbox.box import trouble
 
 ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments
-OF_AN_ASSIGNMENT = ("release", "collect", "grade", "feedback")
+OF_AN_ASSIGNMENT = ("assignment", "release", "deadline", "collect", "grade", "feedback")
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +25,8 @@ def main(arguments: list[str]) -> int:
         elif step in OF_AN_ASSIGNMENT:
             if not assignment:
                 raise Stop(f"Say which assignment, as in `make {step} A=a1`.")
-            print(getattr(Course(), step)(assignment))
+            take = getattr(Course(), step)
+            print(take(assignment, **told(take)))
         else:
             raise Stop(
                 f"There is no step {step!r}: write `python -m coursework` and one of "
@@ -33,6 +36,13 @@ def main(arguments: list[str]) -> int:
         print(stop, file=sys.stderr)
         return 1
     return 0
+
+
+def told(step: object) -> dict[str, object]:
+    """What the environment says of a step's further parameters, as in AGAIN=1 or WHO=ada."""
+    parameters = list(inspect.signature(step).parameters.values())[1:]
+    said = {p.name: os.environ.get(p.name.upper(), "") for p in parameters}
+    return {p.name: said[p.name] == "1" if p.default is False else said[p.name] for p in parameters}
 
 
 def test() -> int:
