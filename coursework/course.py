@@ -7,12 +7,13 @@ leaves out is named on a line of its own before.
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
 
-from coursework.folder import HERE, Folder, Stop, environment, show
+from coursework.folder import HERE, NAME, Folder, Stop, environment, show
 from coursework.sandbox.box import trouble
 
 __all__ = ["HERE", "Course", "Stop"]
@@ -30,6 +31,27 @@ class Course(Folder):
         return (
             f"Everything is there, the sandbox too. Assignments: {names}. Hand one out with "
             "`make release A=a1`."
+        )
+
+    def assignment(self, name: str) -> str:
+        """Begin an assignment of your own, with a notebook to change."""
+        import nbformat
+
+        from coursework import skeleton
+
+        if not re.fullmatch(NAME, name):
+            raise Stop(
+                f"An assignment can't be called {name!r}: use letters, digits, `-` and `_`, and "
+                "begin with a letter or digit, as in A=hw1."
+            )
+        target = self.source(name)
+        if target.exists():
+            raise Stop(f"There is an assignment {name} already: change {show(target)}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(skeleton.notebook(name), target)
+        return (
+            f"Write your problems into {show(target)}, with their solutions and hidden tests; then "
+            f"try them with `make course-test`, and `make release A={name}`."
         )
 
     def release(self, assignment: str) -> str:
@@ -134,9 +156,10 @@ class Course(Folder):
                 f"not: {', '.join(lost)}. See {show(self.log('autograde'))}, mend them, and run "
                 "this again."
             )
+        old, wait = len(done & submitted - due), len(submitted - done)
         return (
-            f"Graded {len(due)} submissions of {assignment}; {len(done & submitted - due)} others "
-            f"were graded already. Read the written answers with `make formgrader`, then run `make "
+            f"Graded {len(due)} submissions of {assignment}; {old} others were graded already, and "
+            f"{wait} wait. Read the written answers with `make formgrader`, then run `make "
             f"feedback A={assignment}`."
         )
 

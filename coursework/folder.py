@@ -81,13 +81,12 @@ class Folder:
 
     def config(self) -> Config:
         """The settings, as nbgrader's commands find them too."""
-        from traitlets.config.loader import KVCommandLineConfigLoader, PyFileConfigLoader
+        from traitlets.config.loader import PyFileConfigLoader
 
         config = PyFileConfigLoader("nbgrader_config.py", str(HERE)).load_config()
         if self.folder != HERE and (self.folder / "nbgrader_config.py").is_file():
-            loader = PyFileConfigLoader("nbgrader_config.py", str(self.folder))
-            config.merge(loader.load_config())
-        config.merge(KVCommandLineConfigLoader(list(self.settings)).load_config())
+            own = PyFileConfigLoader("nbgrader_config.py", str(self.folder))
+            config.merge(own.load_config())
         return config
 
     def nbgrader(

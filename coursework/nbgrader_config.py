@@ -18,7 +18,13 @@ from nbgrader.preprocessors import (  # noqa: E402
 )
 
 from coursework.grading.done import Seal  # noqa: E402
-from coursework.grading.feedback import TEMPLATES, HideTests, NameProblems, Page  # noqa: E402
+from coursework.grading.feedback import (  # noqa: E402
+    INCLUDED,
+    TEMPLATES,
+    HideTests,
+    NameProblems,
+    Page,
+)
 from coursework.grading.points import Drop, SavePoints  # noqa: E402
 from coursework.grading.reading import AnyFile  # noqa: E402
 from coursework.grading.release import SaveIfWhole, SetTerm  # noqa: E402
@@ -67,3 +73,4 @@ c.GenerateFeedback.preprocessors = [NameProblems, HideTests]
 c.GenerateFeedback.exporter_class = Page
 c.Page.template_name = "page"
 c.Page.extra_template_basedirs = TEMPLATES
+c.Page.extra_template_paths = INCLUDED

@@ -15,9 +15,11 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS.*?^### END HIDDEN TESTS[^\n]*", re.M | re.S)
 HEADING = re.compile(r"^#+ +(.*?)(?: \(\d+ points?\))?$", re.M)
 PART = re.compile(r"^\*\*(\(\w\))\*\*", re.M)
-TEMPLATES = [
-    str(Path(__file__).with_name("templates")),
-    str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
+FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
+TEMPLATES = [str(Path(__file__).with_name("templates"))]
+INCLUDED = [  # nbgrader's own page of feedback, and its style
+    str(FORMGRADER / "templates"),
+    str(FORMGRADER / "static" / "node_modules" / "bootstrap" / "dist" / "css"),
 ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import socket
 import tempfile
@@ -78,7 +79,7 @@ def hostile(folder: Path) -> list[Row]:
         for person in everybody:
             _write(_place(course, person.name, "a0"), person.work(perfect))
         course.grade("a0")
-    course.feedback("a0")
+    course.feedback("a0", unread=True)
     course.gradebook()
     return [_row(course, p.name, "a0", p.expected, p.says) for p in everybody]
 
@@ -93,9 +94,10 @@ def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
         released = _released(course, assignment)
         perfect = people.solved(released, source)
         class_ = {"perfect": perfect, "empty": released}
-        wrong = importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
-        for number, cells in enumerate(people.mutants(wrong), start=1):
-            class_[f"mistaken-{number}"] = people.filled_in(perfect, cells)
+        if importlib.util.find_spec(f"coursework.mutants.{assignment}"):
+            wrong = importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
+            for number, cells in enumerate(people.mutants(wrong), start=1):
+                class_[f"mistaken-{number}"] = people.filled_in(perfect, cells)
         for student, notebook in class_.items():
             _write(_place(course, student, assignment), notebook)
         course.grade(assignment)
