@@ -245,7 +245,15 @@ class Course(Folder):
             )
 
     def _check_problems(self, assignment: str) -> None:
-        """Stop where nbgrader could not save what changed, or a name says nothing."""
+        """Stop where nbgrader could not save what changed, or DROPPED has a name of nothing."""
+        from coursework.grading.points import Drop
+
+        unknown = set(Drop(config=self.config()).dropped) - set().union(*self._cells().values())
+        if unknown:
+            raise Stop(
+                f"There is no problem {_list(unknown)}: a name in DROPPED in nbgrader_config.py is "
+                "the grade_id of a cell."
+            )
         now = self.kept_cells(assignment)
         if now is None or not (self.folder / "gradebook.db").is_file():
             return

@@ -16,7 +16,9 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 
+from coursework import skeleton
 from coursework.course import HERE, Course, Stop
+from coursework.grading.done import tests_of
 from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
 from coursework.sandbox.student import Student, Times
@@ -118,12 +120,44 @@ def test_a_sandbox_without_the_library_grades_nobody(monkeypatch: pytest.MonkeyP
         trouble.cache_clear()
 
 
+def edit(course: Course, name: str, source: str | None) -> None:
+    """Change a cell in the source of a0, or take it out."""
+    notebook = sample.notebook()
+    for cell in list(notebook.cells):
+        if cell.metadata.nbgrader.grade_id == name:
+            cell.source = source
+            if source is None:
+                notebook.cells.remove(cell)
+    nbformat.write(notebook, course.source("a0"))
+
+
 @pytest.mark.slow
-def test_what_nbgrader_says_is_kept(course: Course) -> None:
-    (course.folder / "source" / "a0" / "a0.ipynb").write_text("no notebook")
+def test_a_release_that_fails_changes_nothing(course: Course) -> None:
+    course.release("a0")
+    released = course.folder / "release" / "a0" / "a0.ipynb"
+    with course.database() as gradebook:
+        before = released.read_bytes(), tests_of(gradebook, "a0")
+        gradebook.add_student("ada")
+        gradebook.add_submission("a0", "ada")
+    edit(course, "nodes-test", "### BEGIN HIDDEN TESTS\nassert True")
     with pytest.raises(Stop, match="generate_assignment failed .*log"):
         course.release("a0")
-    assert (course.folder / "log" / "generate_assignment.log").stat().st_size > 0
+    assert course.log("generate_assignment").stat().st_size > 0
+    edit(course, "why", None)
+    with pytest.raises(Stop, match=r"why \(gone\).*DROPPED") as caught:
+        course.release("a0")
+    assert is_a_sentence(str(caught.value))
+    with course.database() as gradebook:
+        assert (released.read_bytes(), tests_of(gradebook, "a0")) == before
+    edit(course, "nothing", "")
+    settings = course.folder / "nbgrader_config.py"
+    settings.write_text("c = get_config()\nc.Drop.dropped = ['wy']\n")
+    with pytest.raises(Stop, match="no problem wy"):
+        course.release("a0")
+    settings.write_text("c = get_config()\nc.Drop.dropped = ['why']\n")
+    course.release("a0")
+    with course.database() as gradebook:
+        assert gradebook.find_assignment("a0").max_score == 5
 
 
 # -- the sandbox
@@ -404,7 +438,37 @@ def test_a_week_from_release_to_the_table_of_grades(term: tuple) -> None:
     assert points(course, "total", "out_of", "to_read")[1] == ("6.0", "6.0", "0")
 
 
-def test_a_corrected_file_counts_and_its_new_answer_waits_for_a_reader(term: tuple) -> None:
-    """It is older than the one before, as an LMS may have it, and the tests have changed too."""
+def test_corrected_files_mended_tests_and_one_student(
+    term: tuple, capsys: pytest.CaptureFixture
+) -> None:
+    """The file is older than the one before, as an LMS may have it."""
     course, solved = term
-    ...
+    with course.database() as gradebook:
+        grade = gradebook.find_grade("why", "a0", "a0", "ada")
+        grade.manual_score, grade.needs_manual_grade = 1, False
+        gradebook.db.commit()
+    course.assignment("hw1")
+    hand_in(course, "ada_a0.ipynb", people.filled_in(solved, {"why": "Or not."}), day=5)
+    hand_in(course, "emmy_9.ipynb", skeleton.notebook("hw1"), day=12)
+    course.collect("a0")
+    assert "'emmy_9.ipynb' holds the cells of hw1: ask emmy for a0." in capsys.readouterr().out
+    place = course.file("submitted", "eve", "a0")
+    place.write_bytes((course.folder / "downloaded/a0/archive/emmy_9.ipynb").read_bytes())
+    edit(course, "nodes-test", sample.NODES_TEST.replace("- 1) // (", "+ 1) // ("))
+    with pytest.raises(Stop, match="name one of ada, emmy, eve"):
+        course.grade("a0", who="kim")
+    told = course.grade("a0", who="emmy")
+    assert "Graded 1 " in told and "0 others were graded already, and 2 wait" in told
+    assert points(course, "student_id", "a0")[1:] == [("ada", ""), ("emmy", "0.0"), ("eve", "")]
+    with pytest.raises(Stop, match="2 of 3 submissions are graded; these are not: eve"):
+        course.grade("a0")
+    assert "What eve handed in holds the cells of hw1" in capsys.readouterr().out
+    assert points(course, "a0", "a0_hours_late", "to_read")[1:] == [
+        ("3.0", "0.0", "1"),
+        ("0.0", "0.0", "0"),
+        ("", "", "0"),
+    ], "the tests are the mended ones, and the new answer is unread"
+    assert "of 2 students" in course.feedback("a0", unread=True)
+    assert "No page for eve" in capsys.readouterr().out
+    page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
+    assert "nobody has read it yet" in page and "which had 1 point" in page

@@ -22,6 +22,9 @@ from coursework.grading.reading import content
 from coursework.synthetic import sample
 from seqdec_lib.checks import examples, judge
 
+# nbgrader's own database warns of its order of saving.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+
 # -- the roster
 
 
