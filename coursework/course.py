@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from coursework.folder import HERE, NAME, Folder, Stop, environment, show
+from coursework.folder import HERE, NAME, SECRET, Folder, Stop, environment, show
 from coursework.sandbox.box import trouble
 
 __all__ = ["HERE", "Course", "Stop"]
@@ -205,6 +205,7 @@ class Course(Folder):
         if late:
             print(f"No page for {_list(late)}: what they handed in is not graded.")
         self.nbgrader("generate_feedback", assignment, "--force", but=late)
+        self._name_who_avoided_the_exchange(done, assignment)
         return (
             f"Send each of {len(done)} students {show(self.folder / 'feedback')}/ID/{assignment}/"
             f"{assignment}.html."
@@ -228,6 +229,21 @@ class Course(Folder):
         target = self.folder / "grades.csv"
         grades.write(lines, target)
         return f"The grades are in {show(target)}, a line for each student."
+
+    def _name_who_avoided_the_exchange(self, students: set[str], assignment: str) -> None:
+        """Say how feedback is released if some did not hand in through JupyterHub's exchange."""
+        through = {
+            student
+            for student in students
+            if self.file("feedback", student, assignment).with_name(SECRET).is_file()
+        }
+        if through and students != through:
+            others = students - through
+            print(
+                f"{_list(others)} did not hand in through the exchange, so send these pages, and "
+                f"the others with `nbgrader release_feedback {assignment} "
+                f"--CourseDirectory.student_id_exclude={','.join(sorted(others))}`."
+            )
 
     def _check(self, assignment: str) -> None:
         if assignment not in self.assignments():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # nbgrader takes seconds, and not every step needs it
 
 HERE = Path(__file__).resolve().parent
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"  # of an assignment
+SECRET = "submission_secret.txt"  # by which JupyterHub's exchange gives the feedback back
 
 
 class Stop(Exception):
@@ -182,7 +183,7 @@ def _sentence(error: ValueError) -> str:
 
 
 def _is_odd(path: Path) -> bool:
-    """Whether something in the folder of a submission is neither its notebook nor its time."""
+    """Whether something in the folder of a submission is neither its notebook nor about it."""
     if path.name == f"{path.parent.name}.ipynb":
         return False  # a link is named when it is read
-    return path.is_symlink() or path.name != "timestamp.txt"
+    return path.is_symlink() or not path.is_file() or path.name not in ("timestamp.txt", SECRET)

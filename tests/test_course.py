@@ -3,6 +3,7 @@
 import csv
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
@@ -15,9 +16,13 @@ import nbformat
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from nbgrader.auth import Authenticator
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import default as exchange
 
 from coursework import skeleton
 from coursework.course import HERE, Course, Stop
+from coursework.folder import SECRET
 from coursework.grading.done import tests_of
 from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
@@ -373,11 +378,39 @@ def hand_in(course: Course, name: str, notebook: nbformat.NotebookNode, day: int
     os.utime(place, (at, at))
 
 
+def through_the_exchange(course: Course, step: str, student: str = "*", but: str = "") -> None:
+    """Do what a command of nbgrader does on JupyterHub, whose exchange is a folder of all.
+
+    The student's home is a folder beside the course.
+    """
+    config, beside = course.config(), course.folder.parent
+    config.Exchange.root, config.Exchange.cache = str(beside / "exchange"), str(beside / "cache")
+    config.Exchange.assignment_dir = str(beside / "home")
+    config.CourseDirectory.root = str(course.folder)
+    config.CourseDirectory.student_id_exclude = but
+    folder = CourseDirectory(config=config, assignment_id="a0", student_id=student)
+    kind = getattr(exchange, f"Exchange{step}")
+    kind(coursedir=folder, authenticator=Authenticator(config=config), config=config).start()
+
+
+def hand_in_through_the_exchange(course: Course, student: str, cells: dict[str, str]) -> None:
+    """Release, fetch, write, submit and collect."""
+    for folder in ("exchange", "home"):
+        course.folder.with_name(folder).mkdir(mode=0o777)
+    through_the_exchange(course, "ReleaseAssignment")
+    through_the_exchange(course, "FetchAssignment", student)
+    notebook = course.folder.parent / "home" / "a0" / "a0.ipynb"
+    fetched = nbformat.read(notebook, as_version=4)
+    nbformat.write(people.filled_in(fetched, cells), notebook)
+    through_the_exchange(course, "Submit", student)
+    through_the_exchange(course, "Collect")
+
+
 @pytest.fixture(scope="module")
 def term(
     sandbox: None, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Course, nbformat.NotebookNode]:
-    """A course after its first week: ada, emmy and eve handed in a0, and it was graded."""
+    """A course after its first week: a0 came as files, by hand, through the exchange; graded."""
     course = with_sample(tmp_path_factory.mktemp("term") / "a course")
     course.release("a0")
     released = nbformat.read(course.folder / "release" / "a0" / "a0.ipynb", as_version=4)
@@ -386,6 +419,7 @@ def term(
     course.folder.joinpath("students.csv").write_text("id,name\nkim,Kim Lee\nada,Ada\nemmy,=1+1\n")
     course.deadline("a0", "2026-10-09 18:00")
     course.deadline("a0", "2026-10-12", who="emmy")
+    course.deadline("a0", "2999-10-12", who="joan")
     solved = people.solved(released, sample.notebook())
     solved.cells[-1].source = "Because <script>alert('read')</script> <b onclick='read()'>so</b>."
     hand_in(course, "ada_a0.ipynb", solved, day=10)
@@ -396,11 +430,14 @@ def term(
     emmys.joinpath("key.txt").symlink_to(course.source("a0"))
     emmys.parent.with_name("eve").mkdir()
     emmys.parent.with_name("eve").joinpath("a0").symlink_to(course.folder / "source")
-    assert "Graded 3" in course.grade("a0")
+    hand_in_through_the_exchange(course, "joan", {"nodes": sample.NODES})
+    assert "Graded 4" in course.grade("a0")
     return course, solved
 
 
-def test_a_week_from_release_to_the_table_of_grades(term: tuple) -> None:
+def test_a_week_from_release_to_the_table_of_grades(
+    term: tuple, capsys: pytest.CaptureFixture
+) -> None:
     """As an instructor does it, with files from an LMS, and a written answer to read."""
     course, _ = term
     columns = ("student_id", "name", "a0", "a0_hours_late", "total", "out_of", "to_read")
@@ -409,6 +446,7 @@ def test_a_week_from_release_to_the_table_of_grades(term: tuple) -> None:
         ("ada", "Ada", "5.0", "18.0", "5.0", "6.0", "1"),
         ("emmy", "'=1+1", "0.0", "0.0", "0.0", "6.0", "0"),
         ("eve", "", "0.0", "", "0.0", "6.0", "0"),
+        ("joan", "", "2.0", "0.0", "2.0", "6.0", "0"),
     ]
     with pytest.raises(Stop, match=r"Nobody has read 1 answers yet \(why\), of ada: .*UNREAD=1"):
         course.feedback("a0")
@@ -418,6 +456,8 @@ def test_a_week_from_release_to_the_table_of_grades(term: tuple) -> None:
         gradebook.find_comment("why", "a0", "a0", "ada").manual_comment = "Well put."
         gradebook.db.commit()
     course.feedback("a0")
+    others = re.search("student_id_exclude=(.*)`", capsys.readouterr().out)[1]
+    assert others == "ada,emmy,eve"
     page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
     assert "np.polyval" not in page and "hidden tests" in page
     assert "Because" in page and "alert('read')" in page  # as text, and nowhere else
@@ -434,7 +474,11 @@ def test_a_week_from_release_to_the_table_of_grades(term: tuple) -> None:
     assert {a["href"][1:] for a in html.table.find_all("a")} <= targets
     for step in ("autograded", "feedback"):
         kept = {path.name for path in (course.folder / step).glob("*/a0/*")}
-        assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt"}
+        assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt", SECRET}
+    through_the_exchange(course, "ReleaseFeedback", but=others)
+    through_the_exchange(course, "FetchFeedback", "joan")
+    (fetched,) = course.folder.parent.glob("home/a0/feedback/*/a0.html")
+    assert fetched.read_bytes() == course.folder.joinpath("feedback/joan/a0/a0.html").read_bytes()
     assert points(course, "total", "out_of", "to_read")[1] == ("6.0", "6.0", "0")
 
 
@@ -455,20 +499,26 @@ def test_corrected_files_mended_tests_and_one_student(
     place = course.file("submitted", "eve", "a0")
     place.write_bytes((course.folder / "downloaded/a0/archive/emmy_9.ipynb").read_bytes())
     edit(course, "nodes-test", sample.NODES_TEST.replace("- 1) // (", "+ 1) // ("))
-    with pytest.raises(Stop, match="name one of ada, emmy, eve"):
+    with pytest.raises(Stop, match="name one of ada, emmy, eve, joan"):
         course.grade("a0", who="kim")
     told = course.grade("a0", who="emmy")
-    assert "Graded 1 " in told and "0 others were graded already, and 2 wait" in told
-    assert points(course, "student_id", "a0")[1:] == [("ada", ""), ("emmy", "0.0"), ("eve", "")]
-    with pytest.raises(Stop, match="2 of 3 submissions are graded; these are not: eve"):
+    assert "Graded 1 " in told and "0 others were graded already, and 3 wait" in told
+    assert points(course, "student_id", "a0")[1:] == [
+        ("ada", ""),
+        ("emmy", "0.0"),
+        ("eve", ""),
+        ("joan", ""),
+    ]
+    with pytest.raises(Stop, match="3 of 4 submissions are graded; these are not: eve"):
         course.grade("a0")
     assert "What eve handed in holds the cells of hw1" in capsys.readouterr().out
     assert points(course, "a0", "a0_hours_late", "to_read")[1:] == [
         ("3.0", "0.0", "1"),
         ("0.0", "0.0", "0"),
         ("", "", "0"),
+        ("0.0", "0.0", "0"),
     ], "the tests are the mended ones, and the new answer is unread"
-    assert "of 2 students" in course.feedback("a0", unread=True)
+    assert "of 3 students" in course.feedback("a0", unread=True)
     assert "No page for eve" in capsys.readouterr().out
     page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
     assert "nobody has read it yet" in page and "which had 1 point" in page
