@@ -72,5 +72,7 @@ c.Autograde.autograde_preprocessors = [
 c.GenerateFeedback.preprocessors = [NameProblems, HideTests]
 c.GenerateFeedback.exporter_class = Page
 c.Page.template_name = "page"
-c.Page.extra_template_basedirs = TEMPLATES
 c.Page.extra_template_paths = INCLUDED
+
+c.HTMLExporter.extra_template_basedirs = [*TEMPLATES, INCLUDED[0]]  # of the formgrader too
+c.HTMLExporter.filters = {"mathjax": "coursework.grading.mathematics.script"}
