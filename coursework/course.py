@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from coursework.folder import HERE, NAME, SECRET, Folder, Stop, environment, show
 from coursework.sandbox.box import trouble
@@ -143,18 +144,14 @@ class Course(Folder):
         due = asked - foreign
         if due:
             self.keep_earlier(due, assignment)
-            self.nbgrader(
-                *("autograde", assignment, f"--RunInSandbox.unsafe={unsafe}"),
-                but=submitted - due,
-                may_fail=True,
-            )
+            self._autograde(sorted(due), submitted, assignment, unsafe)
         done = self._graded(assignment)
-        lost = sorted(asked - done)
+        lost = asked - done
         if lost:
             raise Stop(
                 f"{len(done & submitted)} of {len(submitted)} submissions are graded; these are "
-                f"not: {', '.join(lost)}. See {show(self.log('autograde'))}, mend them, and run "
-                "this again."
+                f"not: {_list(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
+                "again."
             )
         old, wait = len(done & submitted - due), len(submitted - done)
         return (
@@ -289,6 +286,23 @@ class Course(Folder):
                 f"{' and '.join(told)}. Put back what is gone, and name a problem that shall not "
                 "count in DROPPED in nbgrader_config.py; what is new makes another assignment."
             )
+
+    def _autograde(
+        self, due: list[str], submitted: set[str], assignment: str, unsafe: bool
+    ) -> None:
+        """Run and test what some students handed in, shared out among several processes."""
+
+        def grade(number: int) -> None:
+            self.nbgrader(
+                *("autograde", assignment, f"--RunInSandbox.unsafe={unsafe}"),
+                but=submitted - set(due[number::jobs]),
+                may_fail=True,
+                log=f"autograde-{number + 1}",
+            )
+
+        jobs = min(self.jobs, len(due))
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(grade, range(jobs)))
 
     def _cells(self) -> dict[str, set[str]]:
         """The names of the cells of each assignment."""

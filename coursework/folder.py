@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # nbgrader takes seconds, and not every step needs it
     from traitlets.config import Config
 
 HERE = Path(__file__).resolve().parent
+MOST_JOBS = 4  # each may take the memory of a submission
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"  # of an assignment
 SECRET = "submission_secret.txt"  # by which JupyterHub's exchange gives the feedback back
 
@@ -36,10 +37,14 @@ class Folder:
     ----------
     folder : coursework/ itself, or another one
     settings : options of nbgrader for all commands, such as "--RunInSandbox.cell_seconds=5"
+    jobs : how many submissions are graded at once
     """
 
-    def __init__(self, folder: Path = HERE, settings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path = HERE, settings: tuple[str, ...] = (), jobs: int | None = None
+    ) -> None:
         self.folder, self.settings = folder.resolve(), settings
+        self.jobs = jobs or min(MOST_JOBS, os.cpu_count() or 1)
 
     def assignments(self) -> list[str]:
         """The assignments that there are."""
@@ -91,13 +96,20 @@ class Folder:
         return config
 
     def nbgrader(
-        self, command: str, *arguments: str, but: Iterable[str] = (), may_fail: bool = False
+        self,
+        command: str,
+        *arguments: str,
+        but: Iterable[str] = (),
+        may_fail: bool = False,
+        log: str = "",
     ) -> None:
         """Run a command of nbgrader in the folder, and keep what it says in `log/`.
 
         Parameters
         ----------
         but : students who are left out
+        may_fail : whether it is enough to look in the log
+        log : the name of the log, by default that of the command
         """
         result = subprocess.run(
             [
@@ -111,16 +123,16 @@ class Folder:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        log = self.log(command)
-        log.parent.mkdir(exist_ok=True)
-        log.write_text(result.stdout, encoding="utf-8")
+        kept = self.log(log or command)
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(result.stdout, encoding="utf-8")
         if result.returncode != 0 and not may_fail:
             last = (result.stdout.strip().splitlines() or ["it gave no reason"])[-1]
-            raise Stop(f"nbgrader {command} failed ({last}): see {show(log)}.")
+            raise Stop(f"nbgrader {command} failed ({last}): see {show(kept)}.")
 
-    def log(self, command: str) -> Path:
+    def log(self, name: str) -> Path:
         """What a command of nbgrader said when it ran last."""
-        return self.folder / "log" / f"{command}.log"
+        return self.folder / "log" / f"{name}.log"
 
     def set_aside(self, assignment: str) -> None:
         """Move what is not the notebook out of the way of nbgrader, which would copy it.
