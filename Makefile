@@ -74,7 +74,7 @@ formgrader: env ## read written answers and give them points, in the browser
 feedback: env ## write a page for each student: make feedback A=a1
 	@$(IN_ENV) -m coursework feedback '$(A)'
 
-gradebook: env ## write all points to coursework/grades.csv
+gradebook: env ## write all points to coursework/grades.csv; for an LMS: LMS=canvas, LMS=moodle
 	@$(IN_ENV) -m coursework gradebook
 
 course-test: env ## grade a class of made-up students and print what each got

@@ -20,13 +20,11 @@ def main(arguments: list[str]) -> int:
     try:
         if step == "test":
             return test()
-        if step in ALONE:
-            print(getattr(Course(), step)())
-        elif step in OF_AN_ASSIGNMENT:
-            if not assignment:
+        if step in (*ALONE, *OF_AN_ASSIGNMENT):
+            if step in OF_AN_ASSIGNMENT and not assignment:
                 raise Stop(f"Say which assignment, as in `make {step} A=a1`.")
             take = getattr(Course(), step)
-            print(take(assignment, **told(take)))
+            print(take(*([assignment] if step in OF_AN_ASSIGNMENT else []), **told(take)))
         else:
             raise Stop(
                 f"There is no step {step!r}: write `python -m coursework` and one of "
@@ -40,7 +38,8 @@ def main(arguments: list[str]) -> int:
 
 def told(step: object) -> dict[str, object]:
     """What the environment says of a step's further parameters, as in AGAIN=1 or WHO=ada."""
-    parameters = list(inspect.signature(step).parameters.values())[1:]
+    parameters = inspect.signature(step).parameters.values()
+    parameters = [p for p in parameters if p.default is not inspect.Parameter.empty]
     said = {p.name: os.environ.get(p.name.upper(), "") for p in parameters}
     return {p.name: said[p.name] == "1" if p.default is False else said[p.name] for p in parameters}
 

@@ -11,10 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from coursework.folder import HERE, NAME, SECRET, Folder, Stop, environment, show
+from coursework.folder import HERE, NAME, Folder, Stop, environment, listed, show
 from coursework.sandbox.box import trouble
 
 __all__ = ["HERE", "Course", "Stop"]
@@ -135,7 +134,7 @@ class Course(Folder):
                 f"notebook into {show(self.folder / 'submitted')}/ID/{assignment}/."
             )
         if who and who not in submitted:
-            raise Stop(f"Nothing of {assignment} came from {who}: name one of {_list(submitted)}.")
+            raise Stop(f"Nothing of {assignment} came from {who}: name one of {listed(submitted)}.")
         self.release(assignment)
         self.set_aside(assignment)
         foreign = self._foreign(submitted, assignment)
@@ -150,7 +149,7 @@ class Course(Folder):
         if lost:
             raise Stop(
                 f"{len(done & submitted)} of {len(submitted)} submissions are graded; these are "
-                f"not: {_list(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
+                f"not: {listed(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
                 "again."
             )
         old, wait = len(done & submitted - due), len(submitted - done)
@@ -178,6 +177,7 @@ class Course(Folder):
         unread : also where answers wait for somebody who reads them
         """
         from coursework.grading.grades import to_read
+        from coursework.grading.returning import give_back
 
         self._check(assignment)
         graded = self.students("autograded", assignment)
@@ -194,53 +194,49 @@ class Course(Folder):
         if waiting and not unread:
             answers = sum(map(len, waiting.values()))
             raise Stop(
-                f"Nobody has read {answers} answers yet ({_list(set().union(*waiting.values()))}), "
-                f"of {_list(waiting)}: read them with `make formgrader`, or publish everything as "
-                f"it is with `make feedback A={assignment} UNREAD=1`."
+                f"Nobody has read {answers} answers yet ({listed(set().union(*waiting.values()))}),"
+                f" of {listed(waiting)}: read them with `make formgrader`, or publish everything "
+                f"as it is with `make feedback A={assignment} UNREAD=1`."
             )
         late = (self.students("submitted", assignment) | graded) - done
         if late:
-            print(f"No page for {_list(late)}: what they handed in is not graded.")
+            print(f"No page for {listed(late)}: what they handed in is not graded.")
         self.nbgrader("generate_feedback", assignment, "--force", but=late)
-        self._name_who_avoided_the_exchange(done, assignment)
+        for sentence in give_back(self, done, assignment):
+            print(sentence)
         return (
             f"Send each of {len(done)} students {show(self.folder / 'feedback')}/ID/{assignment}/"
             f"{assignment}.html."
         )
 
-    def gradebook(self) -> str:
-        """Write the grades as a table."""
-        from coursework.grading import grades
+    def gradebook(self, lms: str = "") -> str:
+        """Write the grades as a table.
 
+        Parameters
+        ----------
+        lms : "canvas" or "moodle", for a table that it imports
+        """
+        from coursework.grading import grades, returning
+
+        if lms not in ("", *grades.LMS):
+            raise Stop(f"There is no table for {lms!r}: say LMS=canvas or LMS=moodle.")
         if not (self.folder / "gradebook.db").is_file():
             raise Stop("There is no gradebook yet: run `make release A=a1` first.")
         with self.database() as gradebook:
             graded = {a.name: self._graded(a.name) for a in gradebook.assignments}
             lines = grades.table(gradebook, graded, self.roster(), self.deadlines())
+            points = {name: gradebook.find_assignment(name).max_score for name in graded}
         if not lines:
             raise Stop("Nobody is in the table yet: run `make collect A=a1` first.")
         for name, done in graded.items():
             late = self.students("submitted", name) - done
             if late:
-                print(f"What {_list(late)} handed in for {name} is not graded, and is empty.")
-        target = self.folder / "grades.csv"
+                print(f"What {listed(late)} handed in for {name} is not graded, and is empty.")
+        target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
+        if lms:
+            lines = grades.for_lms(lms, lines, points, returning.canvas_numbers(self))
         grades.write(lines, target)
         return f"The grades are in {show(target)}, a line for each student."
-
-    def _name_who_avoided_the_exchange(self, students: set[str], assignment: str) -> None:
-        """Say how feedback is released if some did not hand in through JupyterHub's exchange."""
-        through = {
-            student
-            for student in students
-            if self.file("feedback", student, assignment).with_name(SECRET).is_file()
-        }
-        if through and students != through:
-            others = students - through
-            print(
-                f"{_list(others)} did not hand in through the exchange, so send these pages, and "
-                f"the others with `nbgrader release_feedback {assignment} "
-                f"--CourseDirectory.student_id_exclude={','.join(sorted(others))}`."
-            )
 
     def _check(self, assignment: str) -> None:
         if assignment not in self.assignments():
@@ -264,8 +260,8 @@ class Course(Folder):
         unknown = set(Drop(config=self.config()).dropped) - set().union(*self._cells().values())
         if unknown:
             raise Stop(
-                f"There is no problem {_list(unknown)}: a name in DROPPED in nbgrader_config.py is "
-                "the grade_id of a cell."
+                f"There is no problem {listed(unknown)}: a name in DROPPED in nbgrader_config.py "
+                "is the grade_id of a cell."
             )
         now = self.kept_cells(assignment)
         if now is None or not (self.folder / "gradebook.db").is_file():
@@ -280,7 +276,7 @@ class Course(Folder):
             }
         if graded and now != before:
             changes = [("new", now - before), ("gone", before - now)]
-            told = [f"{_list(names)} ({what})" for what, names in changes if names]
+            told = [f"{listed(names)} ({what})" for what, names in changes if names]
             raise Stop(
                 f"Some of {assignment} is graded already, so its cells must stay the same: "
                 f"{' and '.join(told)}. Put back what is gone, and name a problem that shall not "
@@ -329,7 +325,3 @@ class Course(Folder):
                 found.add(student)
                 print(f"What {student} handed in holds the cells of {other}: ask for {assignment}.")
         return found
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

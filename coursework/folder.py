@@ -189,6 +189,11 @@ def show(path: Path) -> str:
     return os.path.relpath(path)
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names as a sentence has them."""
+    return ", ".join(sorted(names))
+
+
 def _sentence(error: ValueError) -> str:
     text = str(error)
     return text[0].upper() + text[1:]

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import tempfile
 import time
 import zipfile
@@ -20,11 +19,14 @@ from hypothesis import strategies as st
 from coursework.grading import collecting
 from coursework.grading.collecting import Newest, called
 from coursework.grading.feedback import HideTests
+from coursework.grading.names import Students
 from coursework.grading.reading import harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
+from coursework.grading.returning import NAMES as NAMES_KEPT
 from coursework.grading.run import defined_again, report
 from coursework.grading.run import test as run_test
+from coursework.roster import Enrolled
 from coursework.sandbox import wire
 from coursework.sandbox.box import HOME
 from coursework.sandbox.inside import answers
@@ -407,7 +409,7 @@ def collect_from(folder: Path, **more: object) -> tuple[dict[str, str], list[str
     students, said = collecting.collect(folder / "archive", submitted, "a0", cells, **more)
     found = {path.parent.parent.name: path.read_text() for path in submitted.rglob("*.ipynb")}
     assert sorted(found) == students
-    assert {path.name for path in folder.iterdir()} <= {"archive", "submitted"}
+    assert {path.name for path in folder.iterdir()} <= {"archive", "submitted", NAMES_KEPT}
     assert all(len(sentence.splitlines()) == 1 for sentence in said)
     return found, said
 
@@ -422,6 +424,7 @@ NAMES = st.sampled_from(
     [
         *("ada_a0.ipynb", "Ada_late.ipynb", "emmy_77_my work.ipynb", "EMMY.ipynb", "kim_a0.IPYNB"),
         *("a0_ada.ipynb", "A0_emmy.ipynb", "MEYER_ANNA_a0.ipynb", "MEYER_BEN_a0.ipynb"),
+        *("Ada_7_assignsubmission_file_/a0.ipynb", "emmy_LATE_7_1234_a0.ipynb"),
         *("_a0.ipynb", "-x_a0.ipynb", "sub/kim_a0.ipynb", "kim_notes.txt", "broken.zip"),
     ]
 )
@@ -454,21 +457,22 @@ def test_each_file_is_collected_or_named(
                 target.write_text(text[name, archive])
                 seconds = time.mktime((2026, 10, 1 + day, 12, 0, 0, 0, 0, -1))
                 os.utime(target, (seconds, seconds))
-        found, said = collect_from(folder, known=known)
+        roster = {student: Enrolled(student, student) for student in known}
+        found, said = collect_from(folder, roster=roster)
     assert len(found) + len(said) == len(files)
     taken = set(found.values())
     for file, content in text.items():
         named = [s for s in said if re.match(rf"{re.escape(called(*file))} (?!in ')", s)]
         assert len(named) == (content not in taken)
         assert content not in taken or files[file][0] != "a4-why"
-    newest = Newest()
+    students = Students(roster, ("a0", "a4"))
     for student, content in found.items():
         assert student.casefold() != "a0" and (not known or student in known)
         own = [
             files[file][1]
             for file, written in text.items()
-            if (newest.whose(file[0]) or "").casefold() == student.casefold()
-            and (written in taken or any("newest" in s and called(*file) in s for s in said))
+            if (written in taken or any("newest" in s and called(*file) in s for s in said))
+            and students.whose(file[0])[0].casefold() == student.casefold()
         ]
         (chosen,) = (files[file][1] for file, written in text.items() if written == content)
         assert chosen == max(own)
@@ -493,9 +497,8 @@ def test_notebooks_are_collected_from_files_and_archives(
     packed(archive / "all.zip", files)
     found, said = collected()
     assert found == {"ada": "1", "emmy": "2", "kim": "3"} and len(said) == 7
-    moodle = Newest(student=r"[^/]*_(?P<student_id>\d+)_file_[^/]*/?[^/]*\.ipynb")
-    shutil.rmtree(tmp_path / "submitted")
-    assert collected(newest=moodle)[0] == {"77": "4", "88": "5"}
+    other = Newest(form=r"[^/]*_(?P<id>\d+)_file_[^/]*/?[^/]*")
+    assert collected(newest=other)[0] == found | {"77": "4", "88": "5"}
 
 
 def test_a_file_has_the_time_at_which_it_was_handed_in(tmp_path: Path, collected: Callable) -> None:

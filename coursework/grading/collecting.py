@@ -6,21 +6,22 @@ Each file is collected or named together with the reason, so that none is lost i
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from traitlets import Unicode
 from traitlets.config import Configurable
 
-from coursework import roster
+from coursework.grading import returning
+from coursework.grading.names import Students, Told
 from coursework.grading.reading import LARGEST, ids
+from coursework.roster import Enrolled
 
 LARGEST_ARCHIVE = 5_000_000_000  # bytes of all that is in it
 LITTER = {"__MACOSX", ".DS_Store", ".ipynb_checkpoints"}
@@ -36,23 +37,27 @@ class Found:
     archive : the name of the archive that it was in, or ""
     handed_in : seconds since 1970
     place : where its copy is, under a number, for a student may call a file anything
+    told : what its name tells, once that is known
     """
 
     name: str
     archive: str
     handed_in: float
     place: Path
+    told: Told | None = None
 
     def __str__(self) -> str:
         return called(self.name, self.archive)
 
 
 class Newest(Configurable):
-    """Finds the student's id in a file's name; of several files of a student the newest counts."""
+    """Finds whose each file is; of several files of a student the newest counts."""
 
-    student = Unicode(
-        r"(?:.*/)?(?P<student_id>[A-Za-z0-9.@-]+)_[^/]*\.ipynb",
-        help="how the whole name of a file, with its folders in the archive, shows whose it is",
+    form = Unicode(
+        "",
+        help="one more form of the names of files, beside those of Moodle, of Canvas and of files "
+        "by themselves: an expression for a name without folders and ending, with a group that is "
+        "called id, name or email",
     ).tag(config=True)
 
     def choose(
@@ -60,7 +65,7 @@ class Newest(Configurable):
         found: list[Found],
         assignment: str,
         cells: dict[str, set[str]],
-        known: Collection[str],
+        roster: dict[str, Enrolled],
     ) -> tuple[dict[str, Found], list[str]]:
         """The file that counts for each student, and a sentence for each one that doesn't.
 
@@ -68,57 +73,42 @@ class Newest(Configurable):
         ----------
         assignment : the one that was to be handed in
         cells : the names of the cells of each assignment there is
-        known : the ids of the class, or none if anybody may hand in
+        roster : the students of the class, or none if anybody may hand in
         """
+        students = Students(roster, cells, self.form)
         chosen: dict[str, Found] = {}
         left_out: list[str] = []
-        spelled = {student.casefold(): student for student in known}
+        spelled: dict[str, str] = {}
         for file in sorted(found, key=lambda file: file.handed_in):
-            student = self.whose(file.name) or ""
-            problem = self._problem(file, student, cells, known)
-            other = foreign(ids(file.place), assignment, cells)
-            if problem is None and other is not None:
-                problem = f"holds the cells of {other}: ask {student} for {assignment}"
-            if problem is not None:
-                left_out.append(f"{file} {problem}.")
+            try:
+                student, told = students.whose(file.name)
+                student = spelled.setdefault(student.casefold(), student)
+                _check_archive(file, student, students)
+                other = foreign(ids(file.place), assignment, cells)
+                if other is not None:
+                    raise ValueError(f"holds the cells of {other}: ask {student} for {assignment}")
+            except ValueError as error:
+                left_out.append(f"{file} {error}.")
                 continue
-            student = spelled.setdefault(student.casefold(), student)
             if student in chosen:
                 left_out.append(
                     f"{chosen[student]} is left out, for of {student}'s files the newest counts, "
                     f"and that is {file}: if they are two people's, rename both."
                 )
-            chosen[student] = file
+            chosen[student] = replace(file, told=told)
         return chosen, left_out
 
-    def whose(self, name: str) -> str | None:
-        """The id in the name of a notebook, or of an archive that is called like one."""
-        found = re.fullmatch(self.student, re.sub(r"\.(ipynb|zip)$", ".ipynb", name, flags=re.I))
-        student = found["student_id"] if found else None
-        return student if student and re.fullmatch(roster.ID, student) else None
 
-    def _problem(
-        self, file: Found, student: str, assignments: Collection[str], known: Collection[str]
-    ) -> str | None:
-        """Why a file can't be a student's, going by its name."""
-        owner = self.whose(file.archive)
-        if not student:
-            return "does not say whose it is: rename it, as in ada_a1.ipynb"
-        if student.casefold() in map(str.casefold, assignments):
-            return (
-                f"begins with {student}, which is an assignment and no student: rename it, as in "
-                "ada_a1.ipynb"
-            )
-        if owner not in (None, student):
-            return (
-                f"is left out, for the archive is {owner}'s: if it is everybody's, call it all.zip"
-            )
-        if known and student.casefold() not in map(str.casefold, known):
-            return (
-                f"is left out, for nobody in students.csv has the id {student}: add a line, or "
-                "rename the file"
-            )
-        return None
+def _check_archive(file: Found, student: str, students: Students) -> None:
+    """Let nobody hand in for somebody else, in an archive of their own."""
+    try:
+        owner, _ = students.whose(file.archive)
+    except ValueError:
+        return
+    if owner.casefold() != student.casefold():
+        raise ValueError(
+            f"is left out, for the archive is {owner}'s: if it is everybody's, call it all.zip"
+        )
 
 
 @dataclass
@@ -198,7 +188,7 @@ def collect(
     submitted: Path,
     assignment: str,
     cells: dict[str, set[str]],
-    known: Collection[str] = (),
+    roster: dict[str, Enrolled] | None = None,
     newest: Newest | None = None,
 ) -> tuple[list[str], list[str]]:
     """Sort what was handed in by student; return their ids, and a sentence for each other file.
@@ -207,20 +197,21 @@ def collect(
     ----------
     archive : the folder of what was handed in
     submitted : the folder that gets a folder for each student
-    assignment, cells, known : as for `Newest.choose`
+    assignment, cells, roster : as for `Newest.choose`
     newest : tells whose a file is; by default the one without settings
     """
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix="extracted-") as folder:
         download = Download(Path(folder))
         download.read(archive)
         newest = newest or Newest()
-        chosen, left_out = newest.choose(download.found, assignment, cells, known)
+        chosen, left_out = newest.choose(download.found, assignment, cells, roster or {})
         for student, file in chosen.items():
             place = submitted / student / assignment
             place.mkdir(parents=True, exist_ok=True)
             file.place.replace(place / f"{assignment}.ipynb")
             handed_in = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(file.handed_in))
             place.joinpath("timestamp.txt").write_text(handed_in, encoding="utf-8")
+    returning.remember(archive.parent, {student: file.told for student, file in chosen.items()})
     return sorted(chosen), download.left_out + left_out
 
 

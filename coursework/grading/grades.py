@@ -11,6 +11,11 @@ from nbgrader.api import Grade, Gradebook, SubmittedAssignment
 from coursework.deadlines import Deadlines
 from coursework.roster import Enrolled
 
+LMS = {  # and the columns before those of the assignments
+    "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
+    "moodle": ("ID number", "Full name", "Email address"),
+}
+
 
 def table(
     gradebook: Gradebook,
@@ -48,6 +53,35 @@ def table(
         line["to_read"] = sum(len(list(to_read(submission))) for submission in done.values())
         lines.append(line)
     return lines
+
+
+def for_lms(
+    lms: str, lines: list[dict[str, object]], points: dict[str, float], numbers: dict[str, str]
+) -> list[dict[str, object]]:
+    """The lines of a table that Canvas or Moodle imports.
+
+    Canvas looks for a student in the first four columns, and creates what it doesn't find. Moodle
+    asks what each column is.
+
+    Parameters
+    ----------
+    lms : one of LMS
+    points : what each assignment is worth, by the title that it has there too
+    numbers : those that Canvas has for students, as far as the names of their files told them
+    """
+    rows = []
+    for line in lines:
+        student = line["student_id"]
+        name, email = line.get("name", ""), line.get("email", "")
+        if lms == "canvas":
+            about = (name or student, numbers.get(student, ""), student, student, "")
+        else:
+            about = (student, name, email)
+        who = dict(zip(LMS[lms], about, strict=True))
+        rows.append(who | {assignment: line[assignment] for assignment in points})
+    if lms == "canvas":
+        rows.insert(0, dict.fromkeys(LMS[lms], "") | {"Student": "    Points Possible"} | points)
+    return rows
 
 
 def write(lines: list[dict[str, object]], path: Path) -> None:

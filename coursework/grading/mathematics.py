@@ -26,7 +26,7 @@ SETTINGS = {
 
 @functools.cache
 def script(_: str = "") -> str:
-    """MathJax with its settings and fonts, as the text of a script; a filter, so that templates find it."""
+    """MathJax with its settings and fonts, as a script's text; a filter, so templates find it."""
 
     def embedded(match: re.Match) -> str:
         font = base64.b64encode((FONTS / match[1]).read_bytes()).decode()
