@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -475,11 +476,16 @@ def test_a_week_from_release_to_the_table_of_grades(
     for step in ("autograded", "feedback"):
         kept = {path.name for path in (course.folder / step).glob("*/a0/*")}
         assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt", SECRET}
+    with zipfile.ZipFile(course.folder / "feedback" / "a0.zip") as archive:
+        assert archive.namelist() == ["ada_a0.html", "emmy_77_my homework.html"]
     through_the_exchange(course, "ReleaseFeedback", but=others)
     through_the_exchange(course, "FetchFeedback", "joan")
     (fetched,) = course.folder.parent.glob("home/a0/feedback/*/a0.html")
     assert fetched.read_bytes() == course.folder.joinpath("feedback/joan/a0/a0.html").read_bytes()
     assert points(course, "total", "out_of", "to_read")[1] == ("6.0", "6.0", "0")
+    assert "grades-canvas.csv" in course.gradebook("canvas")
+    with pytest.raises(Stop, match="say LMS=canvas or LMS=moodle"):
+        course.gradebook("ilias")
 
 
 def test_corrected_files_mended_tests_and_one_student(
