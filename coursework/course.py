@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from coursework.folder import HERE, NAME, Folder, Stop, environment, show
+from coursework.folder import HERE, NAME, Folder, Stop, changed_cells, environment, show
 from coursework.sandbox.box import trouble
 
 __all__ = ["HERE", "Course", "Stop"]
@@ -69,6 +69,12 @@ class Course(Folder):
         if target.exists():
             target.replace(new / "before")
         new.joinpath(assignment).replace(target)
+        changed = changed_cells(*(f / f"{assignment}.ipynb" for f in (new / "before", target)))
+        if changed:
+            print(
+                f"The students' version has changed in {_list(changed)}: whoever works on the one "
+                "before will read that these cells were put back."
+            )
         shutil.rmtree(new)
         handed_out = show(target / f"{assignment}.ipynb")
         return f"Hand out {handed_out}: no solution and no hidden test is in it."
@@ -76,6 +82,9 @@ class Course(Folder):
     def deadline(self, assignment: str, due: str = "", who: str = "") -> str:
         """Set when an assignment is due, for everybody or for one student."""
         self._check(assignment)
+        roster = self.roster()
+        if who and roster and who not in roster:
+            raise Stop(f"Nobody in students.csv has the id {who}: name one of {_list(roster)}.")
         try:
             at = self.deadlines().set(assignment, who, due)
         except ValueError as error:

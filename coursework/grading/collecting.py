@@ -61,6 +61,7 @@ class Newest(Configurable):
         assignment: str,
         cells: dict[str, set[str]],
         known: Collection[str],
+        before: Collection[str],
     ) -> tuple[dict[str, Found], list[str]]:
         """The file that counts for each student, and a sentence for each one that doesn't.
 
@@ -69,10 +70,11 @@ class Newest(Configurable):
         assignment : the one that was to be handed in
         cells : the names of the cells of each assignment there is
         known : the ids of the class, or none if anybody may hand in
+        before : the ids of whoever handed in something before, which may be spelled another way now
         """
         chosen: dict[str, Found] = {}
         left_out: list[str] = []
-        spelled = {student.casefold(): student for student in known}
+        spelled = {student.casefold(): student for student in [*before, *known]}
         for file in sorted(found, key=lambda file: file.handed_in):
             student = self.whose(file.name) or ""
             problem = self._problem(file, student, cells, known)
@@ -214,7 +216,8 @@ def collect(
         download = Download(Path(folder))
         download.read(archive)
         newest = newest or Newest()
-        chosen, left_out = newest.choose(download.found, assignment, cells, known)
+        before = [path.name for path in submitted.glob("*")]
+        chosen, left_out = newest.choose(download.found, assignment, cells, known, before)
         for student, file in chosen.items():
             place = submitted / student / assignment
             place.mkdir(parents=True, exist_ok=True)
