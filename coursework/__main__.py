@@ -1,11 +1,12 @@
 """The course's commands, each a step of `coursework.course` or the made-up class.
 
-WHO=ada python -m coursework grade a1
+python -m coursework grade a1 WHO=ada
 """
 
 import inspect
 import os
 import sys
+from collections.abc import Callable
 
 from coursework.course import Course, Stop
 from coursework.sandbox.box import trouble
@@ -16,15 +17,16 @@ OF_AN_ASSIGNMENT = ("assignment", "release", "deadline", "collect", "grade", "fe
 
 def main(arguments: list[str]) -> int:
     """Take the step that the arguments name; return 0, or 1 after one sentence on stderr."""
-    step, assignment = [*arguments, "", ""][:2]
+    step, *more = arguments or [""]
     try:
         if step == "test":
             return test()
         if step in (*ALONE, *OF_AN_ASSIGNMENT):
-            if step in OF_AN_ASSIGNMENT and not assignment:
+            assignment = more[:1] if step in OF_AN_ASSIGNMENT else []
+            if step in OF_AN_ASSIGNMENT and not any(assignment):
                 raise Stop(f"Say which assignment, as in `make {step} A=a1`.")
             take = getattr(Course(), step)
-            print(take(*([assignment] if step in OF_AN_ASSIGNMENT else []), **told(take)))
+            print(take(*assignment, **told(take, more)))
         else:
             raise Stop(
                 f"There is no step {step!r}: write `python -m coursework` and one of "
@@ -36,12 +38,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def told(step: object) -> dict[str, object]:
-    """What the environment says of a step's further parameters, as in AGAIN=1 or WHO=ada."""
+def told(step: Callable, arguments: list[str]) -> dict[str, object]:
+    """What is said of a step's further parameters, as in AGAIN=1 or WHO=ada: here, or by make."""
+    said = os.environ | dict(argument.split("=", 1) for argument in arguments if "=" in argument)
     parameters = inspect.signature(step).parameters.values()
-    parameters = [p for p in parameters if p.default is not inspect.Parameter.empty]
-    said = {p.name: os.environ.get(p.name.upper(), "") for p in parameters}
-    return {p.name: said[p.name] == "1" if p.default is False else said[p.name] for p in parameters}
+    further = {p.name: p.default for p in parameters if p.default is not p.empty}
+    words = {name: said.get(name.upper(), "") for name in further}
+    return {name: words[name] == "1" if further[name] is False else words[name] for name in further}
 
 
 def test() -> int:

@@ -13,7 +13,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from coursework.folder import HERE, NAME, Folder, Stop, environment, listed, show
+from coursework.folder import (
+    HERE,
+    NAME,
+    Folder,
+    Stop,
+    changed_cells,
+    environment,
+    listed,
+    show,
+)
 from coursework.sandbox.box import trouble
 
 __all__ = ["HERE", "Course", "Stop"]
@@ -68,6 +77,12 @@ class Course(Folder):
         if target.exists():
             target.replace(new / "before")
         new.joinpath(assignment).replace(target)
+        changed = changed_cells(*(f / f"{assignment}.ipynb" for f in (new / "before", target)))
+        if changed:
+            print(
+                f"The students' version has changed in {listed(changed)}: whoever works on the one "
+                "before will read that these cells were put back."
+            )
         shutil.rmtree(new)
         handed_out = show(target / f"{assignment}.ipynb")
         return f"Hand out {handed_out}: no solution and no hidden test is in it."
@@ -75,6 +90,9 @@ class Course(Folder):
     def deadline(self, assignment: str, due: str = "", who: str = "") -> str:
         """Set when an assignment is due, for everybody or for one student."""
         self._check(assignment)
+        roster = self.roster()
+        if who and roster and who not in roster:
+            raise Stop(f"Nobody in students.csv has the id {who}: name one of {listed(roster)}.")
         try:
             at = self.deadlines().set(assignment, who, due)
         except ValueError as error:

@@ -174,6 +174,20 @@ class Folder:
         return {mark["grade_id"] for mark in marks if any(mark.get(name) for name in kept)}
 
 
+def changed_cells(before: Path, after: Path) -> set[str]:
+    """The names of the cells in which two releases differ; none if there is only one."""
+    if not before.is_file():
+        return set()
+    old, new = (
+        {
+            (cell["metadata"].get("nbgrader", {}).get("grade_id"), "".join(cell["source"]))
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        }
+        for path in (before, after)
+    )
+    return {name for name, _ in old ^ new if name}
+
+
 def environment() -> dict[str, str]:
     """The environment of nbgrader's commands."""
     scripts = Path(sys.executable).parent  # nbgrader looks for alembic on the path

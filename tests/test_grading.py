@@ -501,6 +501,13 @@ def test_notebooks_are_collected_from_files_and_archives(
     assert collected(newest=other)[0] == found | {"77": "4", "88": "5"}
 
 
+def test_a_student_is_called_as_before(tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "all.zip", {"Ada_a0.ipynb": "1"})
+    assert collected() == ({"Ada": "1"}, [])
+    packed(tmp_path / "archive" / "all.zip", {"ADA_a0.ipynb": "2"})
+    assert collected() == ({"Ada": "2"}, [])
+
+
 def test_a_file_has_the_time_at_which_it_was_handed_in(tmp_path: Path, collected: Callable) -> None:
     path = tmp_path / "archive" / "ada_a0.ipynb"
     path.write_text("1")

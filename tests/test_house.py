@@ -14,7 +14,6 @@ LARGEST_MODULE, LARGEST_FUNCTION, LARGEST_HOUSE = 350, 60, 8_000  # lines
 
 # What no chapter, assignment, appendix, benchmark or evidence needs, and why it is there.
 FOR_OTHERS = {
-    "examples": "the self-checks of assignments that an instructor adds",
     "from_minari": "the way in for data of others",
     "make_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
     "make_vector_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",

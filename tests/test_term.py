@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
+import coursework.__main__ as command
 from coursework import roster, skeleton
 from coursework.course import Course, Stop
 from coursework.deadlines import Deadlines
-from coursework.folder import environment
+from coursework.folder import changed_cells, environment
 from coursework.grading import done, feedback, grades
 from coursework.grading.points import DROPPED, EARLIER, Drop, SavePoints, answers
 from coursework.grading.reading import content
@@ -109,6 +111,17 @@ def test_a_file_of_something_else_is_no_deadlines(tmp_path: Path) -> None:
     path.write_text("a1;2026-10-09\n")
     with pytest.raises(ValueError, match="assignment,student,due"):
         Deadlines(path)
+
+
+def test_an_extension_is_for_somebody_of_the_class(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    course.assignment("hw1")
+    assert "2026-10-09 at 18:00, for Ada." in course.deadline("hw1", "2026-10-09 18:00", "Ada")
+    tmp_path.joinpath("students.csv").write_text("id\nada\nkim\n")
+    with pytest.raises(Stop, match="has the id Ada: name one of ada, kim"):
+        course.deadline("hw1", "2026-10-09 18:00", "Ada")
+    with pytest.raises(Stop, match="Say DUE="):
+        course.deadline("hw1", "", "ada")
 
 
 # -- an assignment that ada handed in
@@ -239,6 +252,17 @@ def test_with_other_tests_nobody_is_graded(desk: Desk, what: str) -> None:
     assert desk.graded() == set()
 
 
+def test_a_release_that_differs_says_where(tmp_path: Path) -> None:
+    releases = [sample.notebook() for _ in range(3)]
+    releases[1].cells[0].source, releases[2].cells[-1].metadata = "# Another", {"nbgrader": {}}
+    for number, release in enumerate(releases):
+        nbformat.write(release, tmp_path / f"{number}.ipynb")
+    paths = [tmp_path / f"{number}.ipynb" for number in range(4)]
+    assert changed_cells(paths[0], paths[1]) == {"title"}
+    assert changed_cells(paths[0], paths[2]) == {"why"}
+    assert changed_cells(paths[3], paths[0]) == set()
+
+
 # -- points that people gave
 
 
@@ -362,6 +386,25 @@ def test_problems_are_called_by_their_headings() -> None:
         ("2. The nodes (a)", "nodes-test", "nodes"),
         ("2. The nodes (b)", "why", "why"),
     ]
+
+
+# -- the command line
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "told"),
+    [
+        (Course.grade, ["WHO=ada", "again=1"], {"again": False, "unsafe": False, "who": "ada"}),
+        (Course.grade, ["AGAIN=1", ""], {"again": True, "unsafe": False, "who": "kim"}),
+        (Course.deadline, ["DUE=9 = 9", "WHO="], {"due": "9 = 9", "who": ""}),
+        (Course.release, ["WHO=ada"], {}),
+    ],
+)
+def test_a_step_is_told_by_make_or_by_hand(
+    step: Callable, said: list[str], told: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHO", "kim")
+    assert command.told(getattr(Course(), step.__name__), said) == told
 
 
 # -- an assignment of one's own

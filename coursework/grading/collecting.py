@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -66,6 +66,7 @@ class Newest(Configurable):
         assignment: str,
         cells: dict[str, set[str]],
         roster: dict[str, Enrolled],
+        before: Collection[str],
     ) -> tuple[dict[str, Found], list[str]]:
         """The file that counts for each student, and a sentence for each one that doesn't.
 
@@ -74,11 +75,12 @@ class Newest(Configurable):
         assignment : the one that was to be handed in
         cells : the names of the cells of each assignment there is
         roster : the students of the class, or none if anybody may hand in
+        before : the ids of whoever handed in something before, which may be spelled another way now
         """
         students = Students(roster, cells, self.form)
         chosen: dict[str, Found] = {}
         left_out: list[str] = []
-        spelled: dict[str, str] = {}
+        spelled = {student.casefold(): student for student in [*before, *roster]}
         for file in sorted(found, key=lambda file: file.handed_in):
             try:
                 student, told = students.whose(file.name)
@@ -204,7 +206,8 @@ def collect(
         download = Download(Path(folder))
         download.read(archive)
         newest = newest or Newest()
-        chosen, left_out = newest.choose(download.found, assignment, cells, roster or {})
+        before = [path.name for path in submitted.glob("*")]
+        chosen, left_out = newest.choose(download.found, assignment, cells, roster or {}, before)
         for student, file in chosen.items():
             place = submitted / student / assignment
             place.mkdir(parents=True, exist_ok=True)
