@@ -417,7 +417,9 @@ def term(
     released = nbformat.read(course.folder / "release" / "a0" / "a0.ipynb", as_version=4)
     with pytest.raises(Stop, match="Nothing was handed in yet"):
         course.collect("a0")
-    course.folder.joinpath("students.csv").write_text("id,name\nkim,Kim Lee\nada,Ada\nemmy,=1+1\n")
+    course.folder.joinpath("students.csv").write_text(
+        "id,name\nkim,Kim Lee\nada,Ada\nemmy,=1+1\njoan,Joan\n"
+    )
     course.deadline("a0", "2026-10-09 18:00")
     course.deadline("a0", "2026-10-12", who="emmy")
     course.deadline("a0", "2999-10-12", who="joan")
@@ -446,8 +448,8 @@ def test_a_week_from_release_to_the_table_of_grades(
         ("kim", "Kim Lee", "", "", "0", "6.0", "0"),
         ("ada", "Ada", "5.0", "18.0", "5.0", "6.0", "1"),
         ("emmy", "'=1+1", "0.0", "0.0", "0.0", "6.0", "0"),
+        ("joan", "Joan", "2.0", "0.0", "2.0", "6.0", "0"),
         ("eve", "", "0.0", "", "0.0", "6.0", "0"),
-        ("joan", "", "2.0", "0.0", "2.0", "6.0", "0"),
     ]
     with pytest.raises(Stop, match=r"Nobody has read 1 answers yet \(why\), of ada: .*UNREAD=1"):
         course.feedback("a0")
@@ -512,8 +514,8 @@ def test_corrected_files_mended_tests_and_one_student(
     assert points(course, "student_id", "a0")[1:] == [
         ("ada", ""),
         ("emmy", "0.0"),
-        ("eve", ""),
         ("joan", ""),
+        ("eve", ""),
     ]
     with pytest.raises(Stop, match="3 of 4 submissions are graded; these are not: eve"):
         course.grade("a0")
@@ -521,8 +523,8 @@ def test_corrected_files_mended_tests_and_one_student(
     assert points(course, "a0", "a0_hours_late", "to_read")[1:] == [
         ("3.0", "0.0", "1"),
         ("0.0", "0.0", "0"),
-        ("", "", "0"),
         ("0.0", "0.0", "0"),
+        ("", "", "0"),
     ], "the tests are the mended ones, and the new answer is unread"
     assert "of 3 students" in course.feedback("a0", unread=True)
     assert "No page for eve" in capsys.readouterr().out
