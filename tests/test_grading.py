@@ -504,6 +504,16 @@ def test_notebooks_are_collected_from_files_and_archives(
     assert collected(newest=other)[0] == found | {"77": "4", "88": "5"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_the_cells_of_another_assignment_are_known_in_any_encoding(
+    tmp_path: Path, collected: Callable, encoding: str
+) -> None:
+    text = '{"é": {"grade_id":"a4-why", "x": "\\"grade_id\\": \\"a0-why\\""}}'
+    (tmp_path / "archive" / "ada_a0.ipynb").write_text(text, encoding=encoding)
+    found, (said,) = collected()
+    assert not found and "the cells of a4" in said
+
+
 def test_a_student_is_called_as_before(tmp_path: Path, collected: Callable) -> None:
     packed(tmp_path / "archive" / "all.zip", {"Ada_a0.ipynb": "1"})
     assert collected() == ({"Ada": "1"}, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -80,8 +81,9 @@ def ids(path: Path) -> set[str]:
     """The names of the assignment's cells in a file, of whatever kind it is."""
     if path.is_symlink() or not path.is_file():
         return set()
-    found = re.findall(rb'"grade_id":\s*"([^"\\]+)"', path.read_bytes())
-    return {name.decode("utf-8", "replace") for name in found}
+    content = path.read_bytes()
+    text = content.decode(json.detect_encoding(content), "replace")
+    return set(re.findall(r'"grade_id":\s*"([^"\\]+)"', text))
 
 
 def writable(value: object) -> object:
