@@ -20,6 +20,8 @@ CLASS = {
     "s4": Enrolled("s4", "Emmy Noether", "emmy@x.org"),
     "s5": Enrolled("s5", "Emmy Noether"),
     "4711": Enrolled("4711", "김철수"),
+    "4712": Enrolled("4712"),
+    "4713": Enrolled("4713", "Emmy Noether"),
 }
 words = st.text(st.sampled_from("abcdeßéø김"), min_size=1, max_size=5)
 
@@ -45,7 +47,9 @@ def test_whoever_has_a_name_is_known_by_it(name: list[str], turn: int, number: i
         ("Björn Ångström_2_assignsubmission_file/a1.IPYNB", "s3"),
         ("ngstrmbjrn_LATE_17_98765_a1.ipynb", "s3"),
         ("lovelaceada_17_98765_a1-2.ipynb", "s1"),
-        ("somebody_4711_98765_a1.ipynb", "4711"),
+        ("lovelaceada_4711_98765_a1.ipynb", "s1"),
+        ("somebody_4712_98765_a1.ipynb", "4712"),
+        ("noetheremmy_4713_98765_a1.ipynb", "4713"),
         ("S1_my_work.ipynb", "s1"),
         ("kim@x.org_a1.ipynb", "s2"),
         ("all/of/it/s4_17_98765_a1.ipynb", "s4"),
@@ -60,8 +64,8 @@ def test_a_name_of_the_lms_is_looked_up_in_the_roster(name: str, whose: str) -> 
     [
         ("Ada Lovelace_1_assignsubmission_file_/a.ipynb", {}, "list the class in students.csv"),
         ("Ada_1_assignsubmission_file_a1.ipynb", CLASS, "nobody in students.csv has this name:"),
-        ("Emmy Noether_1_assignsubmission_file_a1.ipynb", CLASS, "s4 and s5 .* begins with the id"),
-        ("curiemarie_12_98765_a1.ipynb", CLASS, "has this name, or the id 12,: add a line"),
+        ("Emmy Noether_1_assignsubmission_file_a1.ipynb", CLASS, "s4 and s5 and 4713 .* rename it"),
+        ("curiemarie_4711_98765_a1.ipynb", CLASS, "by 'curiemarie', and nobody .*: add a line"),
         ("marie_a1.ipynb", CLASS, "nobody in students.csv has the id marie: add a line"),
         ("a1_ada.ipynb", CLASS, "which is an assignment"),
         ("a1.ipynb", CLASS, "does not say whose it is"),
@@ -70,6 +74,22 @@ def test_a_name_of_the_lms_is_looked_up_in_the_roster(name: str, whose: str) -> 
 def test_advice_says_what_to_set(name: str, roster: dict, advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         Students(roster, ["a1"]).whose(name)
+
+
+@pytest.mark.parametrize(
+    "own", ["s2_a1", "leekim_1_98765_a1", "Kim Lee_2_assignsubmission_file_/a1"]
+)
+@pytest.mark.parametrize(
+    "folder", ["Ada Lovelace_1_assignsubmission_file_", "Eve_1_assignsubmission_file"]
+)
+def test_nobody_hands_in_for_another_by_the_name_of_a_file(folder: str, own: str) -> None:
+    students = Students(CLASS)
+    if folder.startswith("Ada"):
+        assert students.whose(f"{folder}/{own}.ipynb")[0] == "s1"
+        assert students.whose(f"{folder}{own}.ipynb")[0] == "s1"
+    else:
+        with pytest.raises(ValueError, match="'Eve', and nobody"):
+            students.whose(f"{folder}/{own}.ipynb")
 
 
 def test_without_a_roster_canvas_names_students_by_its_number() -> None:
@@ -100,7 +120,6 @@ def course(tmp_path: Path) -> Folder:
         page = course.file("feedback", student, "a1").with_suffix(".html")
         page.parent.mkdir(parents=True)
         page.write_text(f"for {student}")
-    page.with_name("a1.html")
     course.file("feedback", "s2", "a1").with_name(SECRET).write_text("x")
     (tmp_path / "downloaded" / "a1").mkdir(parents=True)
     names = {"s1": "x/Ada Lovelace_1_assignsubmission_file_/../../my work.ipynb"}
@@ -122,8 +141,7 @@ def test_each_page_goes_back_by_the_way_on_which_the_work_came(course: Folder) -
 
 def test_names_are_remembered_until_a_newer_file_comes(course: Folder) -> None:
     folder = course.folder / "downloaded" / "a1"
-    told = Students(CLASS).whose("noetheremmy_9_98765_a1.ipynb".replace("noetheremmy", "s4"))[1]
-    returning.remember(folder, {"s4": told})
+    returning.remember(folder, {"s4": Students(CLASS).whose("s4_9_98765_a1.ipynb")[1]})
     assert set(returning.recall(folder)) == {"s1", "s4"}
 
 

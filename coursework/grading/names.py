@@ -1,7 +1,8 @@
 """Whose a file is: its name says so, as the LMS calls it or with the student's id in front.
 
 An LMS writes a student's name into it, and a number. Moodle's number is another one for each
-assignment, so the name is looked up in the roster; Canvas's stays the same for a whole course.
+assignment, so the name is looked up in the roster. Canvas's stays the same for a whole course; but
+the ids of a roster may be other numbers, so there too the name goes first.
 """
 
 from __future__ import annotations
@@ -30,12 +31,10 @@ class Told:
 
     Attributes
     ----------
-    form : which of the forms the name has
     file : the name, without the folders before the student's part
     canvas : the number that Canvas has for the student
     """
 
-    form: str
     file: str
     id: str = ""
     name: str = ""
@@ -70,6 +69,8 @@ class Students:
         told = list(self._told(name))
         if not told:
             raise ValueError(f"does not say whose it is: {RENAME}")
+        longest = max(len(each.file) for each in told)  # what is within was called by the student
+        told = [each for each in told if len(each.file) == longest]
         for each in told:
             found = self._find(each)
             if len(found) == 1:
@@ -80,9 +81,9 @@ class Students:
         """What a name tells by each of the forms that it has."""
         name = re.sub(r"\.(ipynb|zip)$", "", name, flags=re.IGNORECASE)
         for form in self._forms:
-            match = re.fullmatch(f"(?:.*/)?(?P<file>{form})", name, flags=re.DOTALL)
+            match = re.fullmatch(f"(?:.*?/)??(?P<file>{form})", name, flags=re.DOTALL)
             if match and not (match.groupdict().get("id") and not re.fullmatch(ID, match["id"])):
-                yield Told(form, **{key: value or "" for key, value in match.groupdict().items()})
+                yield Told(**{key: value or "" for key, value in match.groupdict().items()})
 
     def _find(self, told: Told) -> list[str]:
         """The students that can be meant."""
@@ -90,17 +91,17 @@ class Students:
             return []
         if not self._roster:
             return [each for each in (told.id, told.canvas) if each]
+        wanted = "".join(_words(told.name))
         ways: list[Callable[[Enrolled], bool]] = [
-            lambda student: student.id.casefold() in (told.id.casefold(), told.canvas),
+            lambda student: student.id.casefold() == told.id.casefold(),
             lambda student: student.email.casefold() in _given(told.email, told.id),
-            lambda student: bool(_turned(student.name) & {"".join(_words(told.name))} - {""}),
-            lambda student: bool(_ascii(student.name) & {"".join(_words(told.name))} - {""}),
+            lambda student: wanted in _turned(student.name),
+            lambda student: wanted in _ascii(student.name),
+            lambda student: student.id == told.canvas and not student.name,
         ]
-        for way in ways:
-            found = [student.id for student in self._roster.values() if way(student)]
-            if found:
-                return found
-        return []
+        found = next((f for way in ways if (f := list(filter(way, self._roster.values())))), [])
+        numbered = [student for student in found if student.id == told.canvas]
+        return [student.id for student in numbered or found]
 
     def _advice(self, told: Told, found: list[str]) -> str:
         """What to do about a file for which there is not one student."""
@@ -119,13 +120,12 @@ class Students:
             )
         if found:
             return (
-                f"is by {called!r}, which {' and '.join(found)} in students.csv are both called: "
+                f"is by {called!r}, which {' and '.join(found)} in students.csv are called: "
                 "rename it so that it begins with the id, as in ada_a1.ipynb"
             )
-        number = f", or the id {told.canvas}," if told.canvas else ""
         return (
-            f"is by {called!r}, and nobody in students.csv has this name{number}: add a line, or "
-            "write the name there as it is here"
+            f"is by {called!r}, and nobody in students.csv has this name: add a line, or write the "
+            "name there as it is here"
         )
 
 
