@@ -50,6 +50,7 @@ def written(kind: str) -> str:
     return exporter.from_notebook_node(notebook, about | {"nbgrader": about})[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 @pytest.mark.parametrize("kind", ["feedback", "formgrader"])
 def test_formulas_are_typeset_without_a_network(kind: str, tmp_path: Path) -> None:
