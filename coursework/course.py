@@ -194,7 +194,7 @@ class Course(Folder):
         ----------
         unread : also where answers wait for somebody who reads them
         """
-        from coursework.grading.grades import to_read
+        from coursework.grading.grades import unread_answers
         from coursework.grading.returning import give_back
 
         self._check(assignment)
@@ -203,12 +203,7 @@ class Course(Folder):
             raise Stop(f"Nothing was graded yet: run `make grade A={assignment}` first.")
         done = self._graded(assignment)
         with self.database() as gradebook:
-            waiting = {
-                submission.student.id: names
-                for submission in gradebook.assignment_submissions(assignment)
-                if submission.student.id in done
-                and (names := {grade.name for grade in to_read(submission)})
-            }
+            waiting = unread_answers(gradebook, assignment, done)
         if waiting and not unread:
             answers = sum(map(len, waiting.values()))
             raise Stop(

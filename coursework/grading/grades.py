@@ -94,6 +94,13 @@ def write(lines: list[dict[str, object]], path: Path) -> None:
     new.replace(path)
 
 
+def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> dict[str, set[str]]:
+    """The answers that nobody has read yet, for each student who has some."""
+    submissions = gradebook.assignment_submissions(assignment)
+    waiting = {s.student.id: {grade.name for grade in to_read(s)} for s in submissions}
+    return {student: names for student, names in waiting.items() if names and student in graded}
+
+
 def to_read(submission: SubmittedAssignment) -> Iterator[Grade]:
     """The answers that a person has still to look at: written ones, and code that had points."""
     for notebook in submission.notebooks:
