@@ -136,6 +136,9 @@ class Desk:
 
     def begin(self) -> None:
         """Save the cells of the assignment, as a release does."""
+        source = self.course.source("a0")
+        source.parent.mkdir(parents=True)
+        nbformat.write(self.notebook, source)
         with self.open() as gradebook:
             gradebook.add_assignment("a0")
             gradebook.add_notebook("a0", "a0")
@@ -250,6 +253,43 @@ def test_with_other_tests_nobody_is_graded(desk: Desk, what: str) -> None:
         else:
             gradebook.update_or_create_grade_cell("nodes-test", "a0", "a0", max_score=7)
     assert desk.graded() == set()
+
+
+def test_each_submission_is_graded_or_named(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Also where nbgrader gives up on one, and where somebody handed in another assignment."""
+    course, asked = desk.course, []
+
+    def autograde(self: Course, due: list[str], *_: object) -> None:
+        asked.append(due)
+        for student in due:
+            if student != "kim" or len(asked) > 1:
+                desk.grade(student)
+
+    monkeypatch.setattr(Course, "_autograde", autograde)
+    monkeypatch.setattr(Course, "release", lambda *_: "")
+    monkeypatch.setattr("coursework.course.trouble", lambda: None)
+    for step, student in (("release", "."), ("submitted", "ada"), ("submitted", "kim")):
+        place = course.file(step, student, "a0")
+        place.parent.mkdir(parents=True)
+        nbformat.write(desk.notebook, place)
+    course.assignment("hw1")
+    place = course.file("submitted", "eve", "a0")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(course.source("hw1").read_bytes())
+    with pytest.raises(Stop, match="1 of 3 submissions are graded; these are not: eve, kim"):
+        course.grade("a0")
+    assert "What eve handed in holds the cells of hw1: ask for a0." in capsys.readouterr().out
+    with pytest.raises(Stop, match="2 of 3 submissions are graded; these are not: eve"):
+        course.grade("a0")
+    shutil.rmtree(place.parent)
+    told = course.grade("a0")
+    assert "Graded 0 " in told and "2 others were graded already, and 0 wait" in told
+    assert asked == [["ada", "kim"], ["kim"]], "and none of them twice"
+    course.grade("a0", who="ada")
+    course.grade("a0", again=True)
+    assert asked[2:] == [["ada"], ["ada", "kim"]]
 
 
 def test_a_release_that_differs_says_where(tmp_path: Path) -> None:
