@@ -1,7 +1,8 @@
 """The roster: who is in the class, as `students.csv` says, a line a student.
 
 Its first line names the columns: `id`, and if you like `name` and `email`. The id is what the
-files, the folders and the table of grades call a student.
+files, the folders and the table of grades call a student. Moodle's list of participants will do as
+it is: who has no id there has the e-mail address for one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ID = r"[A-Za-z0-9][A-Za-z0-9.@_-]{0,99}"  # it becomes a folder, and a cell of a spreadsheet
+MOODLE = {"id number": "id", "full name": "name", "email address": "email"}
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,17 @@ def read(path: Path) -> dict[str, Enrolled]:
         raise ValueError(f"{path.name} can't be read: save it as CSV in UTF-8.") from None
     heading = lines[0] if lines else ""
     rows = csv.DictReader(lines, delimiter=";" if heading.count(";") > heading.count(",") else ",")
-    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or []]
-    if "id" not in rows.fieldnames:
+    names = [name.strip().lower() for name in rows.fieldnames or []]
+    rows.fieldnames = [MOODLE.get(name, name) for name in names]
+    if not {"id", "email"} & set(rows.fieldnames):
         raise ValueError(
             f"{path.name} has no column `id`: let its first line be `id,name,email`, of which "
             "the last two may be missing."
         )
     roster: dict[str, Enrolled] = {}
     for row in rows:
-        told = {column: (row.get(column) or "").strip() for column in ("id", "name", "email")}
-        student = Enrolled(**told)
-        if not any(told.values()):
+        student = _student(row)
+        if student == Enrolled(""):
             continue
         if not re.fullmatch(ID, student.id):
             raise ValueError(
@@ -63,3 +65,11 @@ def read(path: Path) -> dict[str, Enrolled]:
             )
         roster[student.id] = student
     return roster
+
+
+def _student(row: dict[str, str | None]) -> Enrolled:
+    id_, name, email, *both = (
+        (row.get(column) or "").strip()
+        for column in ("id", "name", "email", "first name", "last name")
+    )
+    return Enrolled(id_ or email, name or " ".join(both).strip(), email)

@@ -65,6 +65,27 @@ def test_what_is_no_roster_says_what_to_mend(tmp_path: Path, content: bytes, say
         roster.read(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "student"),
+    [
+        (
+            '"First name","Last name","ID number","Email address",Groups\nAda,Lovelace,17,a@x.org,',
+            roster.Enrolled("17", "Ada Lovelace", "a@x.org"),
+        ),
+        (
+            "Full name,Email address\nAda Lovelace,a@x.org",
+            roster.Enrolled("a@x.org", "Ada Lovelace", "a@x.org"),
+        ),
+    ],
+)
+def test_moodles_list_of_participants_is_a_roster(
+    tmp_path: Path, text: str, student: roster.Enrolled
+) -> None:
+    path = tmp_path / "students.csv"
+    path.write_text(text, encoding="utf-8")
+    assert list(roster.read(path).values()) == [student]
+
+
 def test_without_a_roster_anybody_may_hand_in(tmp_path: Path) -> None:
     assert roster.read(tmp_path / "students.csv") == {}
 
