@@ -1,7 +1,7 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
 .PHONY: help env book test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
-.PHONY: course release collect grade formgrader feedback gradebook course-test
+.PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python
@@ -53,13 +53,19 @@ notebooks-plain: env ## make the reader's notebooks, which need no extension, in
 course: env ## look whether this machine can grade submissions
 	@$(IN_ENV) -m coursework prepare
 
+assignment: env ## begin an assignment of your own: make assignment A=hw1
+	@$(IN_ENV) -m coursework assignment '$(A)'
+
 release: env ## make the students' version of an assignment: make release A=a1
 	@$(IN_ENV) -m coursework release '$(A)'
+
+deadline: env ## set a deadline: make deadline A=a1 DUE='2026-10-09 18:00', for one student WHO=ID
+	@$(IN_ENV) -m coursework deadline '$(A)'
 
 collect: env ## sort what was handed in by student: make collect A=a1
 	@$(IN_ENV) -m coursework collect '$(A)'
 
-grade: env ## run what was handed in, in a sandbox, and test it: make grade A=a1
+grade: env ## run what was handed in, in a sandbox, and test it: make grade A=a1, WHO=ID
 	@$(IN_ENV) -m coursework grade '$(A)'
 
 formgrader: env ## read written answers and give them points, in the browser
@@ -68,7 +74,7 @@ formgrader: env ## read written answers and give them points, in the browser
 feedback: env ## write a page for each student: make feedback A=a1
 	@$(IN_ENV) -m coursework feedback '$(A)'
 
-gradebook: env ## write all points to coursework/grades.csv
+gradebook: env ## write all points to coursework/grades.csv; for an LMS: LMS=canvas, LMS=moodle
 	@$(IN_ENV) -m coursework gradebook
 
 course-test: env ## grade a class of made-up students and print what each got

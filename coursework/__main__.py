@@ -1,29 +1,32 @@
 """The course's commands, each a step of `coursework.course` or the made-up class.
 
-python -m coursework release a1
+python -m coursework grade a1 WHO=ada
 """
 
+import inspect
+import os
 import sys
+from collections.abc import Callable
 
 from coursework.course import Course, Stop
 from coursework.sandbox.box import trouble
 
 ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments
-OF_AN_ASSIGNMENT = ("release", "collect", "grade", "feedback")
+OF_AN_ASSIGNMENT = ("assignment", "release", "deadline", "collect", "grade", "feedback")
 
 
 def main(arguments: list[str]) -> int:
     """Take the step that the arguments name; return 0, or 1 after one sentence on stderr."""
-    step, assignment = [*arguments, "", ""][:2]
+    step, *more = arguments or [""]
     try:
         if step == "test":
             return test()
-        if step in ALONE:
-            print(getattr(Course(), step)())
-        elif step in OF_AN_ASSIGNMENT:
-            if not assignment:
+        if step in (*ALONE, *OF_AN_ASSIGNMENT):
+            assignment = more[:1] if step in OF_AN_ASSIGNMENT else []
+            if step in OF_AN_ASSIGNMENT and not any(assignment):
                 raise Stop(f"Say which assignment, as in `make {step} A=a1`.")
-            print(getattr(Course(), step)(assignment))
+            take = getattr(Course(), step)
+            print(take(*assignment, **told(take, more)))
         else:
             raise Stop(
                 f"There is no step {step!r}: write `python -m coursework` and one of "
@@ -33,6 +36,15 @@ def main(arguments: list[str]) -> int:
         print(stop, file=sys.stderr)
         return 1
     return 0
+
+
+def told(step: Callable, arguments: list[str]) -> dict[str, object]:
+    """What is said of a step's further parameters, as in AGAIN=1 or WHO=ada: here, or by make."""
+    said = os.environ | dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    parameters = inspect.signature(step).parameters.values()
+    further = {p.name: p.default for p in parameters if p.default is not p.empty}
+    words = {name: said.get(name.upper(), "") for name in further}
+    return {name: words[name] == "1" if further[name] is False else words[name] for name in further}
 
 
 def test() -> int:

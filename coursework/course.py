@@ -1,39 +1,35 @@
-"""The steps of a week: release, collect, grade, give feedback, and the gradebook.
+"""The steps of a term: release, collect, grade, give feedback, deadlines, and the gradebook.
 
-Each wraps commands of nbgrader, keeps what they say in `log/`, and ends in one sentence.
+Each wraps commands of nbgrader, keeps what they say in `log/`, and ends in one sentence. What it
+leaves out is named on a line of its own before.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import re
+import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
+from coursework.folder import (
+    HERE,
+    NAME,
+    Folder,
+    Stop,
+    changed_cells,
+    environment,
+    listed,
+    show,
+)
 from coursework.sandbox.box import trouble
 
-HERE = Path(__file__).resolve().parent
+__all__ = ["HERE", "Course", "Stop"]
 
 
-class Stop(Exception):
-    """A step can't be taken; the message is a sentence that says what to do."""
-
-
-class Course:
-    """A folder with `source/`, in which nbgrader keeps everything else.
-
-    Attributes
-    ----------
-    folder : coursework/ itself, or another one
-    settings : options of nbgrader for all commands, such as "--RunInSandbox.cell_seconds=5"
-    """
-
-    def __init__(self, folder: Path = HERE, settings: tuple[str, ...] = ()) -> None:
-        self.folder, self.settings = folder.resolve(), settings
-
-    # -- the steps
+class Course(Folder):
+    """A course, step by step."""
 
     def prepare(self) -> str:
         """Look whether everything is there that grading needs."""
@@ -46,67 +42,145 @@ class Course:
             "`make release A=a1`."
         )
 
+    def assignment(self, name: str) -> str:
+        """Begin an assignment of your own, with a notebook to change."""
+        import nbformat
+
+        from coursework import skeleton
+
+        if not re.fullmatch(NAME, name):
+            raise Stop(
+                f"An assignment can't be called {name!r}: use letters, digits, `-` and `_`, and "
+                "begin with a letter or digit, as in A=hw1."
+            )
+        target = self.source(name)
+        if target.exists():
+            raise Stop(f"There is an assignment {name} already: change {show(target)}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(skeleton.notebook(name), target)
+        return (
+            f"Write your problems into {show(target)}, with their solutions and hidden tests; then "
+            f"try them with `make course-test`, and `make release A={name}`."
+        )
+
     def release(self, assignment: str) -> str:
-        """Make the students' version of an assignment."""
+        """Make the students' version of an assignment; one that was there stays until then."""
         self._check(assignment)
-        target = self.folder / "release" / assignment / f"{assignment}.ipynb"
-        self._nbgrader("generate_assignment", assignment, "--force")
-        return f"Hand out {self._show(target)}: no solution and no hidden test is in it."
+        self._check_problems(assignment)
+        new, target = self.folder / "release.new", self.folder / "release" / assignment
+        shutil.rmtree(new, ignore_errors=True)
+        self.nbgrader(
+            *("generate_assignment", assignment, "--force"),
+            "--CourseDirectory.release_directory=release.new",
+        )
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            target.replace(new / "before")
+        new.joinpath(assignment).replace(target)
+        changed = changed_cells(*(f / f"{assignment}.ipynb" for f in (new / "before", target)))
+        if changed:
+            print(
+                f"The students' version has changed in {listed(changed)}: whoever works on the one "
+                "before will read that these cells were put back."
+            )
+        shutil.rmtree(new)
+        handed_out = show(target / f"{assignment}.ipynb")
+        return f"Hand out {handed_out}: no solution and no hidden test is in it."
+
+    def deadline(self, assignment: str, due: str = "", who: str = "") -> str:
+        """Set when an assignment is due, for everybody or for one student."""
+        self._check(assignment)
+        roster = self.roster()
+        if who and roster and who not in roster:
+            raise Stop(f"Nobody in students.csv has the id {who}: name one of {listed(roster)}.")
+        try:
+            at = self.deadlines().set(assignment, who, due)
+        except ValueError as error:
+            raise Stop(f"{error} Say DUE='2026-10-09 18:00'.") from None
+        whose = f"for {who}" if who else "for everybody who has no extension"
+        return f"{assignment} is due on {at:%A, %Y-%m-%d} at {at:%H:%M}, {whose}."
 
     def collect(self, assignment: str) -> str:
         """Sort what was handed in by student."""
+        from coursework.grading.collecting import Newest, collect
+
         self._check_released(assignment)
         archive = self.folder / "downloaded" / assignment / "archive"
         if not archive.is_dir() or not any(archive.iterdir()):
             archive.mkdir(parents=True, exist_ok=True)
             raise Stop(
                 f"Nothing was handed in yet: put the notebooks, or the archive that your LMS "
-                f"makes of them, into {self._show(archive)}, and run this again. A file's name "
+                f"makes of them, into {show(archive)}, and run this again. A file's name "
                 "begins with the student's id, as in ada_a1.ipynb."
             )
-        log = self._nbgrader("zip_collect", assignment, "--force")
-        left_out = [line for line in log.splitlines() if "| ERROR]" in line]
-        for line in left_out:
-            print(line.partition("| ERROR]")[2].strip())
-        students = self._students("submitted", assignment)
-        return f"Collected {len(students)} submissions of {assignment}, left out {len(left_out)}."
+        students, left_out = collect(
+            archive,
+            self.folder / "submitted",
+            assignment,
+            self._cells(),
+            self.roster(),
+            Newest(config=self.config()),
+        )
+        for sentence in left_out:
+            print(sentence)
+        return (
+            f"Of {len(students) + len(left_out)} files {len(students)} were collected for "
+            f"{assignment}, a file for each student, and {len(left_out)} were left out."
+        )
 
-    def grade(self, assignment: str) -> str:
-        """Run what was collected in the sandbox, and test it.
+    def grade(
+        self, assignment: str, again: bool = False, unsafe: bool = False, who: str = ""
+    ) -> str:
+        """Run what was collected in the sandbox, and test it as the source now does.
 
-        What was graded already is left alone unless it was handed in again; with AGAIN=1 in the
-        environment everything is graded again. Points that a person gave stay.
+        What was graded already is left alone unless it was handed in again, or the tests have
+        changed. Points that a person gave stay with the answer that they were given to.
+
+        Parameters
+        ----------
+        again : grade everything again
+        unsafe : grade without a sandbox
+        who : a student who is graded again, and nobody else
         """
         from coursework.grading.reading import complaints  # nbconvert takes a second
 
         self._check_released(assignment)
-        unsafe = os.environ.get("UNSAFE", "") == "1"
         if not unsafe and trouble() is not None:
             raise Stop(trouble())
-        submitted = self._students("submitted", assignment)
+        submitted = self.students("submitted", assignment)
         if not submitted:
             raise Stop(
                 f"There is nothing to grade: run `make collect A={assignment}` first, or put each "
-                f"notebook into {self._show(self.folder / 'submitted')}/ID/{assignment}/."
+                f"notebook into {show(self.folder / 'submitted')}/ID/{assignment}/."
             )
-        self._set_aside(assignment)
-        for student in sorted(submitted):
+        if who and who not in submitted:
+            raise Stop(f"Nothing of {assignment} came from {who}: name one of {listed(submitted)}.")
+        self.release(assignment)
+        self.set_aside(assignment)
+        foreign = self._foreign(submitted, assignment)
+        before = self._graded(assignment)
+        asked = {who} if who else submitted if again else submitted - before
+        due = asked - foreign
+        for student in sorted(due):
             file = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
             for sentence in complaints(file):
                 print(sentence)
-        more = ["--force"] * (os.environ.get("AGAIN", "") == "1")
-        more += [f"--RunInSandbox.unsafe={unsafe}"]
-        self._nbgrader("autograde", assignment, *more, may_fail=True)
-        lost = sorted(submitted - self._students("autograded", assignment))
+        if due:
+            self.keep_earlier(due, assignment)
+            self._autograde(sorted(due), submitted, assignment, unsafe)
+        done = self._graded(assignment)
+        lost = asked - done
         if lost:
             raise Stop(
-                f"{len(submitted) - len(lost)} of {len(submitted)} submissions were graded; these "
-                f"were not: {', '.join(lost)}. See {self._show(self._log('autograde'))}, mend "
-                "them, and run this again."
+                f"{len(done & submitted)} of {len(submitted)} submissions are graded; these are "
+                f"not: {listed(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
+                "again."
             )
+        old, wait = len(done & submitted - due), len(submitted - done)
         return (
-            f"Graded {len(submitted)} submissions of {assignment}. Read the written answers with "
-            f"`make formgrader`, then run `make feedback A={assignment}`."
+            f"Graded {len(due)} submissions of {assignment}; {old} others were graded already, and "
+            f"{wait} wait. Read the written answers with `make formgrader`, then run `make "
+            f"feedback A={assignment}`."
         )
 
     def formgrader(self) -> str:
@@ -115,35 +189,73 @@ class Course:
             subprocess.run(
                 [sys.executable, "-m", "jupyterlab", str(self.folder)],
                 cwd=self.folder,
-                env=_environment(),
+                env=environment(),
             )
         return "Write each student's feedback with `make feedback A=a1`."
 
-    def feedback(self, assignment: str) -> str:
-        """Write each student's feedback as a page."""
+    def feedback(self, assignment: str, unread: bool = False) -> str:
+        """Write each student's feedback as a page.
+
+        Parameters
+        ----------
+        unread : also where answers wait for somebody who reads them
+        """
+        from coursework.grading.grades import unread_answers
+        from coursework.grading.returning import give_back
+
         self._check(assignment)
-        if not self._students("autograded", assignment):
+        graded = self.students("autograded", assignment)
+        if not graded:
             raise Stop(f"Nothing was graded yet: run `make grade A={assignment}` first.")
-        self._nbgrader("generate_feedback", assignment, "--force")
+        done = self._graded(assignment)
+        with self.database() as gradebook:
+            waiting = unread_answers(gradebook, assignment, done)
+        if waiting and not unread:
+            answers = sum(map(len, waiting.values()))
+            raise Stop(
+                f"Nobody has read {answers} answers yet ({listed(set().union(*waiting.values()))}),"
+                f" of {listed(waiting)}: read them with `make formgrader`, or publish everything "
+                f"as it is with `make feedback A={assignment} UNREAD=1`."
+            )
+        late = (self.students("submitted", assignment) | graded) - done
+        if late:
+            print(f"No page for {listed(late)}: what they handed in is not graded.")
+        self.nbgrader("generate_feedback", assignment, "--force", but=late)
+        for sentence in give_back(self, done, assignment):
+            print(sentence)
         return (
-            f"Send each student {self._show(self.folder / 'feedback')}/ID/{assignment}/"
+            f"Send each of {len(done)} students {show(self.folder / 'feedback')}/ID/{assignment}/"
             f"{assignment}.html."
         )
 
-    def gradebook(self) -> str:
-        """Write the grades as a table."""
+    def gradebook(self, lms: str = "") -> str:
+        """Write the grades as a table.
+
+        Parameters
+        ----------
+        lms : "canvas" or "moodle", for a table that it imports
+        """
+        from coursework.grading import grades, returning
+
+        if lms not in ("", *grades.LMS):
+            raise Stop(f"There is no table for {lms!r}: say LMS=canvas or LMS=moodle.")
         if not (self.folder / "gradebook.db").is_file():
             raise Stop("There is no gradebook yet: run `make release A=a1` first.")
-        target = self.folder / "grades.csv"
-        self._nbgrader("export", f"--to={target}")
-        return f"The grades are in {self._show(target)}, a line for each student."
-
-    # -- what they share
-
-    def assignments(self) -> list[str]:
-        """The assignments that there are."""
-        sources = (self.folder / "source").glob("a*/a*.ipynb")
-        return sorted(path.stem for path in sources if path.stem == path.parent.name)
+        with self.database() as gradebook:
+            graded = {a.name: self._graded(a.name) for a in gradebook.assignments}
+            lines = grades.table(gradebook, graded, self.roster(), self.deadlines())
+            points = {name: gradebook.find_assignment(name).max_score for name in graded}
+        if not lines:
+            raise Stop("Nobody is in the table yet: run `make collect A=a1` first.")
+        for name, done in graded.items():
+            late = self.students("submitted", name) - done
+            if late:
+                print(f"What {listed(late)} handed in for {name} is not graded, and is empty.")
+        target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
+        if lms:
+            lines = grades.for_lms(lms, lines, points, returning.canvas_numbers(self))
+        grades.write(lines, target)
+        return f"The grades are in {show(target)}, a line for each student."
 
     def _check(self, assignment: str) -> None:
         if assignment not in self.assignments():
@@ -160,64 +272,75 @@ class Course:
                 "first."
             )
 
-    def _students(self, step: str, assignment: str) -> set[str]:
-        return {path.parent.name for path in (self.folder / step).glob(f"*/{assignment}")}
+    def _check_problems(self, assignment: str) -> None:
+        """Stop where nbgrader could not save what changed, or DROPPED has a name of nothing."""
+        from coursework.grading.points import Drop
 
-    def _set_aside(self, assignment: str) -> None:
-        """Move what is not the notebook out of the way of nbgrader, which would copy it.
+        unknown = set(Drop(config=self.config()).dropped) - set().union(*self._cells().values())
+        if unknown:
+            raise Stop(
+                f"There is no problem {listed(unknown)}: a name in DROPPED in nbgrader_config.py "
+                "is the grade_id of a cell."
+            )
+        now = self.kept_cells(assignment)
+        if now is None or not (self.folder / "gradebook.db").is_file():
+            return
+        with self.database() as gradebook:
+            graded = gradebook.assignment_submissions(assignment)
+            before = {
+                cell.name
+                for submission in graded[:1]
+                for notebook in submission.notebooks
+                for cell in notebook.notebook.source_cells
+            }
+        if graded and now != before:
+            changes = [("new", now - before), ("gone", before - now)]
+            told = [f"{listed(names)} ({what})" for what, names in changes if names]
+            raise Stop(
+                f"Some of {assignment} is graded already, so its cells must stay the same: "
+                f"{' and '.join(told)}. Put back what is gone, and name a problem that shall not "
+                "count in DROPPED in nbgrader_config.py; what is new makes another assignment."
+            )
 
-        It would follow links, and copy to the feedback what they lead to.
-        """
-        aside = self.folder / "set_aside" / time.strftime("%Y-%m-%d %H-%M-%S")
-        for folder in (self.folder / "submitted").glob(f"*/{assignment}"):
-            odd = [folder] if folder.is_symlink() else [p for p in folder.iterdir() if _is_odd(p)]
-            for path in odd:
-                target = aside / path.relative_to(self.folder / "submitted")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-            folder.mkdir(exist_ok=True)
-            if not os.path.lexists(folder / f"{assignment}.ipynb"):
-                folder.joinpath(f"{assignment}.ipynb").touch()  # to be graded as what it is
+    def _autograde(
+        self, due: list[str], submitted: set[str], assignment: str, unsafe: bool
+    ) -> None:
+        """Run and test what some students handed in, shared out among several processes."""
 
-    def _nbgrader(self, command: str, *arguments: str, may_fail: bool = False) -> str:
-        """Run a command of nbgrader in the course's folder; return what it logged."""
-        result = subprocess.run(
-            [
-                *(sys.executable, "-m", "nbgrader", command, *arguments, *self.settings),
-                f"--CourseDirectory.root={self.folder}",
-            ],
-            cwd=self.folder,
-            env=_environment(),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        log = self._log(command)
-        log.parent.mkdir(exist_ok=True)
-        log.write_text(result.stdout, encoding="utf-8")
-        if result.returncode != 0 and not may_fail:
-            last = (result.stdout.strip().splitlines() or ["it gave no reason"])[-1]
-            raise Stop(f"nbgrader {command} failed ({last}): see {self._show(log)}.")
-        return result.stdout
+        def grade(number: int) -> None:
+            self.nbgrader(
+                *("autograde", assignment, f"--RunInSandbox.unsafe={unsafe}"),
+                but=submitted - set(due[number::jobs]),
+                may_fail=True,
+                log=f"autograde-{number + 1}",
+            )
 
-    def _log(self, command: str) -> Path:
-        return self.folder / "log" / f"{command}.log"
+        jobs = min(self.jobs, len(due))
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(grade, range(jobs)))
 
-    def _show(self, path: Path) -> str:
-        return os.path.relpath(path)
+    def _cells(self) -> dict[str, set[str]]:
+        """The names of the cells of each assignment."""
+        from coursework.grading.reading import ids
 
+        return {name: ids(self.source(name)) for name in self.assignments()}
 
-def _environment() -> dict[str, str]:
-    scripts = Path(sys.executable).parent  # nbgrader looks for alembic on the path
-    return os.environ | {
-        "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONPATH": str(HERE.parent),
-        "JUPYTER_CONFIG_PATH": str(HERE),  # where nbgrader_config.py is
-    }
+    def _graded(self, assignment: str) -> set[str]:
+        """The students whose submission, as it is now, is graded by the tests as they are now."""
+        from coursework.grading.done import graded
 
+        with self.database() as gradebook:
+            return graded(self.folder, gradebook, assignment)
 
-def _is_odd(path: Path) -> bool:
-    """Whether something in the folder of a submission is neither its notebook nor its time."""
-    if path.name == f"{path.parent.name}.ipynb":
-        return False  # a link is named when it is read
-    return path.is_symlink() or path.name != "timestamp.txt"
+    def _foreign(self, students: set[str], assignment: str) -> set[str]:
+        """The students who handed in another assignment; each is named."""
+        from coursework.grading.collecting import foreign
+        from coursework.grading.reading import ids
+
+        cells, found = self._cells(), set()
+        for student in sorted(students):
+            other = foreign(ids(self.file("submitted", student, assignment)), assignment, cells)
+            if other is not None:
+                found.add(student)
+                print(f"What {student} handed in holds the cells of {other}: ask for {assignment}.")
+        return found

@@ -169,8 +169,14 @@ def test_points_and_problems_fit_together(assignment: str) -> None:
     rubric = (COURSEWORK / "rubrics" / f"{assignment}.md").read_text(encoding="utf-8")
     for cell in written_cells(notebook):
         points = info(cell)["points"]
-        heading = f"`{info(cell)['grade_id']}`, {points} point" + "s" * (points != 1)
-        assert f"## {heading}\n" in rubric
+        word = f"{points} point" + "s" * (points != 1)
+        _, _, about = rubric.partition(f"## `{info(cell)['grade_id']}`, {word}\n")
+        about = about.partition("\n## ")[0]
+        samples = {
+            float(given) for given in re.findall(rf"^\*\*(\S+) of {word}\.\*\*", about, re.M)
+        }
+        assert len(samples) == 2 and samples <= {half / 2 for half in range(2 * points + 1)}
+        assert about.count("\n**Ask back.** ") == 1 and about.count("?") >= 1
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

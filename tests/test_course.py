@@ -3,10 +3,13 @@
 import csv
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +17,14 @@ import nbformat
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from nbgrader.auth import Authenticator
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import default as exchange
 
+from coursework import skeleton
 from coursework.course import HERE, Course, Stop
+from coursework.folder import SECRET
+from coursework.grading.done import tests_of
 from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
 from coursework.sandbox.student import Student, Times
@@ -38,14 +47,18 @@ def is_a_sentence(text: str) -> bool:
     return text.endswith(".") and len(text.splitlines()) == 1 and text[0].isupper()
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+def with_sample(folder: Path) -> Course:
     """A course with the sample assignment."""
-    folder = tmp_path / "a course"
     source = folder / "source" / "a0"
     source.mkdir(parents=True)
     nbformat.write(sample.notebook(), source / "a0.ipynb")
     return Course(folder)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    """A course that nobody has touched."""
+    return with_sample(tmp_path / "a course")
 
 
 # -- whatever is missing
@@ -73,7 +86,7 @@ def test_a_step_too_early_says_which_comes_first(
 
 @pytest.mark.parametrize(
     ("arguments", "advice"),
-    [((), "one of release, collect"), (("dance",), "'dance'"), (("release",), "A=a1")],
+    [((), "one of assignment, release"), (("dance",), "'dance'"), (("release",), "A=a1")],
 )
 def test_a_command_that_is_none_says_what_there_is(arguments: tuple, advice: str) -> None:
     result = subprocess.run(
@@ -113,12 +126,44 @@ def test_a_sandbox_without_the_library_grades_nobody(monkeypatch: pytest.MonkeyP
         trouble.cache_clear()
 
 
+def edit(course: Course, name: str, source: str | None) -> None:
+    """Change a cell in the source of a0, or take it out."""
+    notebook = sample.notebook()
+    for cell in list(notebook.cells):
+        if cell.metadata.nbgrader.grade_id == name:
+            cell.source = source
+            if source is None:
+                notebook.cells.remove(cell)
+    nbformat.write(notebook, course.source("a0"))
+
+
 @pytest.mark.slow
-def test_what_nbgrader_says_is_kept(course: Course) -> None:
-    (course.folder / "source" / "a0" / "a0.ipynb").write_text("no notebook")
+def test_a_release_that_fails_changes_nothing(course: Course) -> None:
+    course.release("a0")
+    released = course.folder / "release" / "a0" / "a0.ipynb"
+    with course.database() as gradebook:
+        before = released.read_bytes(), tests_of(gradebook, "a0")
+        gradebook.add_student("ada")
+        gradebook.add_submission("a0", "ada")
+    edit(course, "nodes-test", "### BEGIN HIDDEN TESTS\nassert True")
     with pytest.raises(Stop, match="generate_assignment failed .*log"):
         course.release("a0")
-    assert (course.folder / "log" / "generate_assignment.log").stat().st_size > 0
+    assert course.log("generate_assignment").stat().st_size > 0
+    edit(course, "why", None)
+    with pytest.raises(Stop, match=r"why \(gone\).*DROPPED") as caught:
+        course.release("a0")
+    assert is_a_sentence(str(caught.value))
+    with course.database() as gradebook:
+        assert (released.read_bytes(), tests_of(gradebook, "a0")) == before
+    edit(course, "nothing", "")
+    settings = course.folder / "nbgrader_config.py"
+    settings.write_text("c = get_config()\nc.Drop.dropped = ['wy']\n")
+    with pytest.raises(Stop, match="no problem wy"):
+        course.release("a0")
+    settings.write_text("c = get_config()\nc.Drop.dropped = ['why']\n")
+    course.release("a0")
+    with course.database() as gradebook:
+        assert gradebook.find_assignment("a0").max_score == 5
 
 
 # -- the sandbox
@@ -315,51 +360,173 @@ def test_the_class_is_complete(rows: list[Row]) -> None:
     assert len(hostile) >= 25 and all(row.feedback for row in hostile)
 
 
-@needs_a_sandbox
-def test_a_week_from_release_to_the_table_of_grades(course: Course) -> None:
-    """As an instructor does it, with an archive from an LMS, and a written answer to read."""
+# -- a term, with its accidents
+
+
+def points(course: Course, *names: str) -> list[tuple[str, ...]]:
+    """The table of grades, of which these columns."""
+    course.gradebook()
+    with (course.folder / "grades.csv").open(encoding="utf-8") as file:
+        return [tuple(line[name] for name in names) for line in csv.DictReader(file)]
+
+
+def hand_in(course: Course, name: str, notebook: nbformat.NotebookNode, day: int) -> None:
+    """Put a file into the download of a0, with the date of a day in October."""
+    place = course.folder / "downloaded" / "a0" / "archive" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, place)
+    at = time.mktime((2026, 10, day, 12, 0, 0, 0, 0, -1))
+    os.utime(place, (at, at))
+
+
+def through_the_exchange(course: Course, step: str, student: str = "*", but: str = "") -> None:
+    """Do what a command of nbgrader does on JupyterHub, whose exchange is a folder of all.
+
+    The student's home is a folder beside the course.
+    """
+    config, beside = course.config(), course.folder.parent
+    config.Exchange.root, config.Exchange.cache = str(beside / "exchange"), str(beside / "cache")
+    config.Exchange.assignment_dir = str(beside / "home")
+    config.CourseDirectory.root = str(course.folder)
+    config.CourseDirectory.student_id_exclude = but
+    folder = CourseDirectory(config=config, assignment_id="a0", student_id=student)
+    kind = getattr(exchange, f"Exchange{step}")
+    kind(coursedir=folder, authenticator=Authenticator(config=config), config=config).start()
+
+
+def hand_in_through_the_exchange(course: Course, student: str, cells: dict[str, str]) -> None:
+    """Release, fetch, write, submit and collect."""
+    for folder in ("exchange", "home"):
+        course.folder.with_name(folder).mkdir(mode=0o777)
+    through_the_exchange(course, "ReleaseAssignment")
+    through_the_exchange(course, "FetchAssignment", student)
+    notebook = course.folder.parent / "home" / "a0" / "a0.ipynb"
+    fetched = nbformat.read(notebook, as_version=4)
+    nbformat.write(people.filled_in(fetched, cells), notebook)
+    through_the_exchange(course, "Submit", student)
+    through_the_exchange(course, "Collect")
+
+
+@pytest.fixture(scope="module")
+def term(
+    sandbox: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Course, nbformat.NotebookNode]:
+    """A course after its first week: a0 came as files, by hand, through the exchange; graded."""
+    course = with_sample(tmp_path_factory.mktemp("term") / "a course")
     course.release("a0")
     released = nbformat.read(course.folder / "release" / "a0" / "a0.ipynb", as_version=4)
-    archive = course.folder / "downloaded" / "a0" / "archive"
     with pytest.raises(Stop, match="Nothing was handed in yet"):
         course.collect("a0")
+    course.folder.joinpath("students.csv").write_text(
+        "id,name\nkim,Kim Lee\nada,Ada\nemmy,=1+1\njoan,Joan\n"
+    )
+    course.deadline("a0", "2026-10-09 18:00")
+    course.deadline("a0", "2026-10-12", who="emmy")
+    course.deadline("a0", "2999-10-12", who="joan")
     solved = people.solved(released, sample.notebook())
     solved.cells[-1].source = "Because <script>alert('read')</script> <b onclick='read()'>so</b>."
-    nbformat.write(solved, archive / "ada_a0.ipynb")
-    nbformat.write(released, archive / "emmy_77_my homework.ipynb")
-    assert "Collected 2 submissions" in course.collect("a0")
+    hand_in(course, "ada_a0.ipynb", solved, day=10)
+    hand_in(course, "emmy_77_my homework.ipynb", released, day=11)
+    hand_in(course, "a0_ada.ipynb", released, day=11)
+    assert "Of 3 files 2 were collected" in course.collect("a0")
     emmys = course.folder / "submitted" / "emmy" / "a0"
-    emmys.joinpath("key.txt").symlink_to(course.folder / "source" / "a0" / "a0.ipynb")
+    emmys.joinpath("key.txt").symlink_to(course.source("a0"))
     emmys.parent.with_name("eve").mkdir()
     emmys.parent.with_name("eve").joinpath("a0").symlink_to(course.folder / "source")
-    assert "Graded 3" in course.grade("a0")
-    from nbgrader.api import Gradebook
+    hand_in_through_the_exchange(course, "joan", {"nodes": sample.NODES})
+    assert "Graded 4" in course.grade("a0")
+    return course, solved
 
-    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
-        gradebook.add_student("kim")
-        gradebook.add_submission("a0", "kim")  # and then grading it failed
-    course.gradebook()
-    lines = list(csv.DictReader(course.folder.joinpath("grades.csv").open()))
-    assert [(line["student_id"], line["a0"], line["to_read"]) for line in lines] == [
-        ("ada", "5.0", "1"),
-        ("emmy", "0.0", "0"),
-        ("eve", "0.0", "0"),
-        ("kim", "", "0"),
+
+def test_a_week_from_release_to_the_table_of_grades(
+    term: tuple, capsys: pytest.CaptureFixture
+) -> None:
+    """As an instructor does it, with files from an LMS, and a written answer to read."""
+    course, _ = term
+    columns = ("student_id", "name", "a0", "a0_hours_late", "total", "out_of", "to_read")
+    assert points(course, *columns) == [
+        ("kim", "Kim Lee", "", "", "0", "6.0", "0"),
+        ("ada", "Ada", "5.0", "18.0", "5.0", "6.0", "1"),
+        ("emmy", "'=1+1", "0.0", "0.0", "0.0", "6.0", "0"),
+        ("joan", "Joan", "2.0", "0.0", "2.0", "6.0", "0"),
+        ("eve", "", "0.0", "", "0.0", "6.0", "0"),
     ]
-    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+    with pytest.raises(Stop, match=r"Nobody has read 1 answers yet \(why\), of ada: .*UNREAD=1"):
+        course.feedback("a0")
+    with course.database() as gradebook:
         grade = gradebook.find_grade("why", "a0", "a0", "ada")
         grade.manual_score, grade.needs_manual_grade = 1, False
+        gradebook.find_comment("why", "a0", "a0", "ada").manual_comment = "Well put."
         gradebook.db.commit()
     course.feedback("a0")
+    others = re.search("student_id_exclude=(.*)`", capsys.readouterr().out)[1]
+    assert others == "ada,emmy,eve"
     page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
     assert "np.polyval" not in page and "hidden tests" in page
     assert "Because" in page and "alert('read')" in page  # as text, and nowhere else
     html = BeautifulSoup(page, "html.parser")
     assert not html.find_all(onclick=True)
     assert not [script for script in html.find_all("script") if "alert('read')" in script.text]
+    rows = [[c.text.strip() for c in row.find_all("td")] for row in html.table.find_all("tr")[1:]]
+    assert rows == [
+        ["1. The return", "3 of 3", ""],
+        ["2. The nodes (a)", "2 of 2", ""],
+        ["2. The nodes (b)", "1 of 1", "comment"],
+    ]
+    targets = {anchor.get("name") or anchor.get("id") for anchor in html.find_all(True)}
+    assert {a["href"][1:] for a in html.table.find_all("a")} <= targets
     for step in ("autograded", "feedback"):
         kept = {path.name for path in (course.folder / step).glob("*/a0/*")}
-        assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt"}
-    course.gradebook()
-    first = next(csv.DictReader(course.folder.joinpath("grades.csv").open()))
-    assert first["total"] == first["out_of"] == "6.0" and first["to_read"] == "0"
+        assert kept <= {"a0.ipynb", "a0.html", "timestamp.txt", SECRET}
+    with zipfile.ZipFile(course.folder / "feedback" / "a0.zip") as archive:
+        assert archive.namelist() == ["ada_a0.html", "emmy_77_my homework.html"]
+    through_the_exchange(course, "ReleaseFeedback", but=others)
+    through_the_exchange(course, "FetchFeedback", "joan")
+    (fetched,) = course.folder.parent.glob("home/a0/feedback/*/a0.html")
+    assert fetched.read_bytes() == course.folder.joinpath("feedback/joan/a0/a0.html").read_bytes()
+    assert points(course, "total", "out_of", "to_read")[1] == ("6.0", "6.0", "0")
+    assert "grades-canvas.csv" in course.gradebook("canvas")
+    with pytest.raises(Stop, match="say LMS=canvas or LMS=moodle"):
+        course.gradebook("ilias")
+
+
+def test_corrected_files_mended_tests_and_one_student(
+    term: tuple, capsys: pytest.CaptureFixture
+) -> None:
+    """The file is older than the one before, as an LMS may have it."""
+    course, solved = term
+    with course.database() as gradebook:
+        grade = gradebook.find_grade("why", "a0", "a0", "ada")
+        grade.manual_score, grade.needs_manual_grade = 1, False
+        gradebook.db.commit()
+    course.assignment("hw1")
+    hand_in(course, "ada_a0.ipynb", people.filled_in(solved, {"why": "Or not."}), day=5)
+    hand_in(course, "emmy_9.ipynb", skeleton.notebook("hw1"), day=12)
+    course.collect("a0")
+    assert "'emmy_9.ipynb' holds the cells of hw1: ask emmy for a0." in capsys.readouterr().out
+    place = course.file("submitted", "eve", "a0")
+    place.write_bytes((course.folder / "downloaded/a0/archive/emmy_9.ipynb").read_bytes())
+    edit(course, "nodes-test", sample.NODES_TEST.replace("- 1) // (", "+ 1) // ("))
+    with pytest.raises(Stop, match="name one of ada, emmy, eve, joan"):
+        course.grade("a0", who="kim")
+    told = course.grade("a0", who="emmy")
+    assert "Graded 1 " in told and "0 others were graded already, and 3 wait" in told
+    assert points(course, "student_id", "a0")[1:] == [
+        ("ada", ""),
+        ("emmy", "0.0"),
+        ("joan", ""),
+        ("eve", ""),
+    ]
+    with pytest.raises(Stop, match="3 of 4 submissions are graded; these are not: eve"):
+        course.grade("a0")
+    assert "What eve handed in holds the cells of hw1" in capsys.readouterr().out
+    assert points(course, "a0", "a0_hours_late", "to_read")[1:] == [
+        ("3.0", "0.0", "1"),
+        ("0.0", "0.0", "0"),
+        ("0.0", "0.0", "0"),
+        ("", "", "0"),
+    ], "the tests are the mended ones, and the new answer is unread"
+    assert "of 3 students" in course.feedback("a0", unread=True)
+    assert "No page for eve" in capsys.readouterr().out
+    page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
+    assert "nobody has read it yet" in page and "which had 1 point" in page

@@ -1,8 +1,10 @@
 """Grading: what crosses the sandbox's wall, cells put back, files read, tests run outside."""
 
 import json
-import logging
-import logging.handlers
+import os
+import re
+import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,13 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coursework.grading import collecting
-from coursework.grading.collecting import Newest, Notebooks
+from coursework.grading.collecting import Newest, called
 from coursework.grading.feedback import HideTests
+from coursework.grading.names import Students
 from coursework.grading.reading import complaints, harmless, read
 from coursework.grading.release import SetTerm
 from coursework.grading.restore import Original, restored
+from coursework.grading.returning import NAMES as NAMES_KEPT
 from coursework.grading.run import defined_again, report
 from coursework.grading.run import test as run_test
+from coursework.roster import Enrolled
 from coursework.sandbox import wire
 from coursework.sandbox.box import HOME
 from coursework.sandbox.inside import answers
@@ -524,63 +529,148 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
         assert "a link" in read(path).metadata.seqdec.notices[0]
 
 
-def test_notebooks_are_collected_from_files_and_archives(tmp_path: Path) -> None:
-    archive, extracted = tmp_path / "archive", tmp_path / "a1" / "extracted"
-    archive.mkdir()
-    extracted.mkdir(parents=True)
-    archive.joinpath("ada_a1.ipynb").write_text("1")
-    archive.joinpath("notes.txt").write_text("no notebook")
-    archive.joinpath("broken.zip").write_bytes(b"PK no archive")
-    archive.joinpath("eve_a1.ipynb").symlink_to("/etc/passwd")
-    with zipfile.ZipFile(archive / "all.zip", "w") as file:
-        file.writestr("folder/emmy_12345_My work.ipynb", "2")
-        file.writestr("../../kim_a1.ipynb", "3")
-        file.writestr("folder/readme.txt", "no notebook")
-        file.writestr("folder/_a1.ipynb", "nobody's")
-        file.writestr("Anna Li_77_file_/a1.ipynb", "4")
-        file.writestr("Anna Wu_88_file_a1.ipynb", "5")
-    Notebooks().extract(str(archive), str(extracted))
-    found = [Newest().collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
-    assert sorted(f["student_id"] for f in found if f) == ["ada", "emmy", "kim"]
-    assert {f["file_id"] for f in found if f} == {"a1"}
-    assert {path.name for path in tmp_path.iterdir()} == {"archive", "a1"}
-    assert {path.parent for path in extracted.rglob("*")} == {extracted}
-    moodle = Newest(student=r"[^/]*_(?P<student_id>\d+)_file_[^/]*/?[^/]*\.ipynb")
-    found = [moodle.collect(str(path)) for path in sorted(extracted.rglob("*.ipynb"))]
-    assert sorted(f["student_id"] for f in found if f) == ["77", "88"]
-
-
 @pytest.fixture
-def collected(tmp_path: Path) -> Callable[[], tuple[dict[str, str], list[str]]]:
+def collected(tmp_path: Path) -> Callable[..., tuple[dict[str, str], list[str]]]:
     """What is collected from `tmp_path/archive`, by student, and what is said of the rest."""
-    archive, extracted = tmp_path / "archive", tmp_path / "a1" / "extracted"
-    archive.mkdir()
-    extracted.mkdir(parents=True)
+    (tmp_path / "archive").mkdir()
 
-    def collect() -> tuple[dict[str, str], list[str]]:
-        log = logging.getLogger("collecting")
-        log.addHandler(messages := logging.handlers.BufferingHandler(1000))
-        Notebooks(log=log).extract(str(archive), str(extracted))
-        found = {}
-        for path in sorted(extracted.iterdir()):
-            info = Newest(log=log).collect(str(path))
-            if info is not None:
-                found[info["student_id"]] = path.read_text()
-        return found, [record.getMessage() for record in messages.buffer]
+    def collect(**more: object) -> tuple[dict[str, str], list[str]]:
+        return collect_from(tmp_path, **more)
 
     return collect
 
 
-def packed(path: Path, **members: str) -> None:
+def collect_from(folder: Path, **more: object) -> tuple[dict[str, str], list[str]]:
+    cells = {"a0": {"a0-start", "a0-why"}, "a4": {"a4-start", "a4-why"}}
+    submitted = folder / "submitted"
+    students, said = collecting.collect(folder / "archive", submitted, "a0", cells, **more)
+    found = {path.parent.parent.name: path.read_text() for path in submitted.rglob("*.ipynb")}
+    assert sorted(found) == students
+    assert {path.name for path in folder.iterdir()} <= {"archive", "submitted", NAMES_KEPT}
+    assert all(len(sentence.splitlines()) == 1 for sentence in said)
+    return found, said
+
+
+def packed(path: Path, files: dict[str, str], **when: tuple) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, when.get("at", (2026, 10, 5, 12, 0, 0))), text)
+
+
+NAMES = st.sampled_from(
+    [
+        *("ada_a0.ipynb", "Ada_late.ipynb", "emmy_77_my work.ipynb", "EMMY.ipynb", "kim_a0.IPYNB"),
+        *("a0_ada.ipynb", "A0_emmy.ipynb", "MEYER_ANNA_a0.ipynb", "MEYER_BEN_a0.ipynb"),
+        *("Ada_7_assignsubmission_file_/a0.ipynb", "emmy_LATE_7_1234_a0.ipynb"),
+        *("_a0.ipynb", "-x_a0.ipynb", "sub/kim_a0.ipynb", "kim_notes.txt", "broken.zip"),
+    ]
+)
+FILES = st.dictionaries(
+    st.tuples(NAMES, st.sampled_from(["", "all.zip", "ada_a0.zip", "monday/more.zip"])),
+    st.tuples(st.sampled_from(["a0-why", "a4-why", "none"]), st.integers(0, 9)),
+    max_size=9,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(FILES, st.sampled_from([(), ("ada", "Emmy", "kim")]))
+def test_each_file_is_collected_or_named(
+    files: dict[tuple[str, str], tuple[str, int]], known: tuple[str, ...]
+) -> None:
+    """Count of files in = count collected + count named, whatever was downloaded."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "archive").mkdir()
+        text = {}
+        for number, ((name, archive), (cell, day)) in enumerate(files.items()):
+            text[name, archive] = f'{number} {{"grade_id": "{cell}"}}'
+            target = folder / "archive" / (archive or name)
+            target.parent.mkdir(exist_ok=True, parents=True)
+            if archive:
+                at = (2026, 10, 1 + day, 12, 0, 0)
+                with zipfile.ZipFile(target, "a") as into:
+                    into.writestr(zipfile.ZipInfo(name, at), text[name, archive])
+            else:
+                target.write_text(text[name, archive])
+                seconds = time.mktime((2026, 10, 1 + day, 12, 0, 0, 0, 0, -1))
+                os.utime(target, (seconds, seconds))
+        roster = {student: Enrolled(student, student) for student in known}
+        found, said = collect_from(folder, roster=roster)
+    assert len(found) + len(said) == len(files)
+    taken = set(found.values())
+    for file, content in text.items():
+        named = [s for s in said if re.match(rf"{re.escape(called(*file))} (?!in ')", s)]
+        assert len(named) == (content not in taken)
+        assert content not in taken or files[file][0] != "a4-why"
+    students = Students(roster, ("a0", "a4"))
+    for student, content in found.items():
+        assert student.casefold() != "a0" and (not known or student in known)
+        own = [
+            files[file][1]
+            for file, written in text.items()
+            if (
+                written in taken
+                or any(s.startswith(f"{called(*file)} is left out, for of") for s in said)
+            )
+            and students.whose(file[0])[0].casefold() == student.casefold()
+        ]
+        (chosen,) = (files[file][1] for file, written in text.items() if written == content)
+        assert chosen == max(own)
+
+
+def test_notebooks_are_collected_from_files_and_archives(
+    tmp_path: Path, collected: Callable
+) -> None:
+    archive = tmp_path / "archive"
+    archive.joinpath("ada_a1.ipynb").write_text("1")
+    archive.joinpath("notes.txt").write_text("no notebook")
+    archive.joinpath("broken.zip").write_bytes(b"PK no archive")
+    archive.joinpath("eve_a1.ipynb").symlink_to("/etc/passwd")
+    files = {
+        "folder/emmy_12345_My work.ipynb": "2",
+        "../../kim_a1.ipynb": "3",
+        "folder/readme.txt": "no notebook",
+        "folder/_a1.ipynb": "nobody's",
+        "Anna Li_77_file_/a1.ipynb": "4",
+        "Anna Wu_88_file_a1.ipynb": "5",
+    }
+    packed(archive / "all.zip", files)
+    found, said = collected()
+    assert found == {"ada": "1", "emmy": "2", "kim": "3"} and len(said) == 7
+    other = Newest(form=r"[^/]*_(?P<id>\d+)_file_[^/]*/?[^/]*")
+    assert collected(newest=other)[0] == found | {"77": "4", "88": "5"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_the_cells_of_another_assignment_are_known_in_any_encoding(
+    tmp_path: Path, collected: Callable, encoding: str
+) -> None:
+    text = '{"é": {"grade_id":"a4-why", "x": "\\"grade_id\\": \\"a0-why\\""}}'
+    (tmp_path / "archive" / "ada_a0.ipynb").write_text(text, encoding=encoding)
+    found, (said,) = collected()
+    assert not found and "the cells of a4" in said
+
+
+def test_a_student_is_called_as_before(tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "all.zip", {"Ada_a0.ipynb": "1"})
+    assert collected() == ({"Ada": "1"}, [])
+    packed(tmp_path / "archive" / "all.zip", {"ADA_a0.ipynb": "2"})
+    assert collected() == ({"Ada": "2"}, [])
+
+
+def test_a_file_has_the_time_at_which_it_was_handed_in(tmp_path: Path, collected: Callable) -> None:
+    path = tmp_path / "archive" / "ada_a0.ipynb"
+    path.write_text("1")
+    os.utime(path, (86400, 86400))
+    collected()
+    told = (tmp_path / "submitted" / "ada" / "a0" / "timestamp.txt").read_text()
+    assert told == "1970-01-02 00:00:00"
 
 
 def test_a_broken_member_of_an_archive_loses_no_other(tmp_path: Path, collected: Callable) -> None:
     path, long = tmp_path / "archive" / "all.zip", f"long_{'x' * 300}.ipynb"
     text = "".join(map(chr, range(32, 127)))
-    packed(path, **{"bad_1.ipynb": text, "ada_1.ipynb": "1", long: "2", "crc_1.ipynb": "3" * 99})
+    packed(path, {"bad_1.ipynb": text, "ada_1.ipynb": "1", long: "2", "crc_1.ipynb": "3" * 99})
     content = bytearray(path.read_bytes())
     start = content.index(b"bad_1.ipynb") + len("bad_1.ipynb")
     content[start : start + 9] = b"\xff" * 9  # no deflated data
@@ -596,7 +686,7 @@ def test_a_broken_member_of_an_archive_loses_no_other(tmp_path: Path, collected:
 def test_what_is_left_out_of_an_archive_is_named(
     name: str, tmp_path: Path, collected: Callable
 ) -> None:
-    packed(tmp_path / "archive" / "all.zip", **{name: "", "bob_1.IPYNB": "1"})
+    packed(tmp_path / "archive" / "all.zip", {name: "", "bob_1.IPYNB": "1"})
     found, (said,) = collected()
     assert found == {"bob": "1"} and name in said
 
@@ -605,19 +695,25 @@ def test_what_is_left_out_of_an_archive_is_named(
     "name", [".._1.ipynb", "-x_1.ipynb", "@SUM_1.ipynb", f"{'x' * 200}_1.ipynb", "a\nb_1.ipynb"]
 )
 def test_an_id_that_is_none_is_named(name: str, tmp_path: Path, collected: Callable) -> None:
-    packed(tmp_path / "archive" / "all.zip", **{name: "", "autograded_1.ipynb": "1"})
+    packed(tmp_path / "archive" / "all.zip", {name: "", "autograded_1.ipynb": "1"})
     found, (said,) = collected()
-    assert found == {"autograded": "1"} and repr(name) in said and "\n" not in said
+    assert found == {"autograded": "1"} and repr(name) in said
 
 
 def test_what_a_computer_packed_too_is_no_submission(tmp_path: Path, collected: Callable) -> None:
     names = ("._a1.ipynb", "__MACOSX/._ada_a1.ipynb", ".ipynb_checkpoints/ada_a1.ipynb")
-    packed(tmp_path / "archive" / "ada_a1.ZIP", **dict.fromkeys(names, "0"), **{"ada_1.ipynb": "1"})
+    packed(tmp_path / "archive" / "ada_a1.ZIP", dict.fromkeys(names, "0") | {"ada_1.ipynb": "1"})
     assert collected() == ({"ada": "1"}, [])
 
 
+def test_an_archive_with_nothing_in_it_is_named(tmp_path: Path, collected: Callable) -> None:
+    packed(tmp_path / "archive" / "ada_a0.zip", {"._a1.ipynb": "0"})
+    found, (said,) = collected()
+    assert not found and "'ada_a0.zip'" in said and "nothing is in it" in said
+
+
 def test_nobody_hands_in_for_somebody_else(tmp_path: Path, collected: Callable) -> None:
-    packed(tmp_path / "archive" / "ada_a1.zip", **{"ada_a1.ipynb": "1", "emmy_a1.ipynb": "2"})
+    packed(tmp_path / "archive" / "ada_a1.zip", {"ada_a1.ipynb": "1", "emmy_a1.ipynb": "2"})
     found, (said,) = collected()
     assert found == {"ada": "1"} and "emmy_a1.ipynb" in said and "ada's" in said
 
@@ -628,7 +724,7 @@ def test_an_archive_that_grows_too_large_is_not_unpacked(
     monkeypatch.setattr(collecting, "LARGEST", 1000)
     monkeypatch.setattr(collecting, "LARGEST_ARCHIVE", 1500)
     sizes = {"a_1.ipynb": 900, "b_1.ipynb": 1001, "c_1.ipynb": 900}
-    packed(tmp_path / "archive" / "all.zip", **{name: "x" * n for name, n in sizes.items()})
+    packed(tmp_path / "archive" / "all.zip", {name: "x" * n for name, n in sizes.items()})
     found, said = collected()
     assert found == {"a": "x" * 900}
     assert len(said) == 2 and "b_1.ipynb" in said[0] and "c_1.ipynb" in said[1]

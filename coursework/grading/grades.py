@@ -3,61 +3,110 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
-from nbgrader.api import Gradebook, SubmittedAssignment
-from nbgrader.plugins.export import ExportPlugin
+from nbgrader.api import Grade, Gradebook, SubmittedAssignment
+
+from coursework.deadlines import Deadlines
+from coursework.roster import Enrolled
+
+LMS = {  # and the columns before those of the assignments
+    "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
+    "moodle": ("ID number", "Full name", "Email address"),
+}
 
 
-class ByStudent(ExportPlugin):
-    """nbgrader's export, with a line for each student."""
+def table(
+    gradebook: Gradebook,
+    graded: dict[str, set[str]],
+    roster: dict[str, Enrolled],
+    deadlines: Deadlines,
+) -> list[dict[str, object]]:
+    """The lines of the table, for whoever is on the roster and whoever else handed in.
 
-    def export(self, gradebook: Gradebook) -> None:
-        """Write the table to the file `to`."""
-        lines = table(gradebook)
-        with Path(self.to or "grades.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(lines)
+    An assignment that was not handed in, or not graded as it is now, is empty. `to_read` counts
+    the answers that a person has still to look at.
 
-
-def table(gradebook: Gradebook) -> list[list[object]]:
-    """The lines of the table: a heading, and for each student the points of each assignment.
-
-    An assignment that was not handed in, or not graded, is empty. `to_read` counts the written
-    answers that nobody has given points yet.
+    Parameters
+    ----------
+    graded : for each assignment the students whose submission is graded
     """
-    assignments = sorted(gradebook.assignments, key=lambda assignment: assignment.name)
-    names = [assignment.name for assignment in assignments]
-    lines: list[list[object]] = [["student_id", *names, "total", "out_of", "to_read"]]
-    out_of = sum(assignment.max_score for assignment in assignments)
-    for student in sorted(gradebook.students, key=lambda student: student.id):
-        graded = {s.assignment.name: s for s in student.submissions if _is_graded(s)}
-        points = {
-            name: submission.score
-            - sum(n.late_submission_penalty or 0 for n in submission.notebooks)
-            for name, submission in graded.items()
-        }
-        to_read = sum(
-            grade.needs_manual_grade
-            for submission in graded.values()
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-            if grade.cell_type == "markdown"
-        )
-        cells = [points.get(name, "") for name in names]
-        lines.append([_text(student.id), *cells, sum(points.values()), out_of, to_read])
+    handed_in = {student.id: student.submissions for student in gradebook.students}
+    out_of = sum(gradebook.find_assignment(name).max_score for name in graded)
+    lines = []
+    for student in [*roster, *sorted(handed_in.keys() - roster.keys())]:
+        line: dict[str, object] = {"student_id": _text(student)}
+        if roster:
+            about = roster.get(student, Enrolled(student))
+            line |= {"name": _text(about.name), "email": _text(about.email)}
+        submissions = {s.assignment.name: s for s in handed_in.get(student, [])}
+        done = {name: submissions[name] for name in graded if student in graded[name]}
+        for name in graded:
+            line[name] = done[name].score if name in done else ""
+            if deadlines.has(name):
+                at = submissions[name].timestamp if name in submissions else None
+                late = deadlines.hours_late(name, student, at)
+                line[f"{name}_hours_late"] = "" if late is None else late
+        line["total"] = sum(submission.score for submission in done.values())
+        line["out_of"] = out_of
+        line["to_read"] = sum(len(list(to_read(submission))) for submission in done.values())
+        lines.append(line)
     return lines
 
 
-def _is_graded(submission: SubmittedAssignment) -> bool:
-    """Whether the tests have given points to all code, where nobody else has."""
-    return all(
-        grade.auto_score is not None or grade.manual_score is not None
-        for notebook in submission.notebooks
-        for grade in notebook.grades
-        if grade.cell_type == "code"
-    )
+def for_lms(
+    lms: str, lines: list[dict[str, object]], points: dict[str, float], numbers: dict[str, str]
+) -> list[dict[str, object]]:
+    """The lines of a table that Canvas or Moodle imports.
+
+    Canvas looks for a student in the first four columns, and creates what it doesn't find. Moodle
+    asks what each column is.
+
+    Parameters
+    ----------
+    lms : one of LMS
+    points : what each assignment is worth, by the title that it has there too
+    numbers : those that Canvas has for students, as far as the names of their files told them
+    """
+    rows = []
+    for line in lines:
+        student = line["student_id"]
+        name, email = line.get("name", ""), line.get("email", "")
+        if lms == "canvas":
+            about = (name or student, numbers.get(student, ""), student, student, "")
+        else:
+            about = (student, name, email)
+        who = dict(zip(LMS[lms], about, strict=True))
+        rows.append(who | {assignment: line[assignment] for assignment in points})
+    if lms == "canvas":
+        rows.insert(0, dict.fromkeys(LMS[lms], "") | {"Student": "    Points Possible"} | points)
+    return rows
 
 
-def _text(student: str) -> str:
-    """An id as a spreadsheet shows it, which else takes some for formulas."""
-    return f"'{student}" if student.startswith(tuple("=+-@\t\r")) else student
+def write(lines: list[dict[str, object]], path: Path) -> None:
+    """Write the table as CSV, all of it or nothing."""
+    new = path.with_suffix(".new")
+    with new.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+    new.replace(path)
+
+
+def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> dict[str, set[str]]:
+    """The answers that nobody has read yet, for each student who has some."""
+    submissions = gradebook.assignment_submissions(assignment)
+    waiting = {s.student.id: {grade.name for grade in to_read(s)} for s in submissions}
+    return {student: names for student, names in waiting.items() if names and student in graded}
+
+
+def to_read(submission: SubmittedAssignment) -> Iterator[Grade]:
+    """The answers that a person has still to look at: written ones, and code that had points."""
+    for notebook in submission.notebooks:
+        yield from (grade for grade in notebook.grades if grade.needs_manual_grade)
+
+
+def _text(value: str) -> str:
+    """A text as a spreadsheet shows it, which else takes some for formulas."""
+    return f"'{value}" if value.startswith(tuple("=+-@\t\r")) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import warnings
@@ -32,7 +33,10 @@ class AnyFile(NotebookExporter):
         """Convert the notebook in a file, or an empty one that says what is wrong with it."""
         if Path(filename).parts[-4] == "autograded":  # .../STEP/STUDENT/a1/a1.ipynb; our own
             return super().from_filename(filename, resources=resources, **kwargs)
-        return self.from_notebook_node(read(Path(filename)), resources=resources, **kwargs)
+        work = content(Path(filename))  # what comes after a change is not what was read
+        notebook = read(Path(filename))
+        notebook.metadata["seqdec"]["content"] = work
+        return self.from_notebook_node(notebook, resources=resources, **kwargs)
 
 
 def read(path: Path) -> NotebookNode:
@@ -99,6 +103,23 @@ def has_too_many_values(content: str) -> bool:
         return True
     outside = bare.split('"')[::2]
     return sum(part.count(mark) for part in outside for mark in ",[{") > MOST_PARTS
+
+
+def content(path: Path) -> str:
+    """A hash of a file; no link is followed."""
+    if path.is_symlink() or not path.is_file():
+        return "no file"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def ids(path: Path) -> set[str]:
+    """The names of the assignment's cells in a file, of whatever kind it is."""
+    if path.is_symlink() or not path.is_file():
+        return set()
+    content = path.read_bytes()
+    text = content.decode(json.detect_encoding(content), "replace")
+    return set(re.findall(r'"grade_id":\s*"([^"\\]+)"', text))
 
 
 def writable(value: object) -> object:

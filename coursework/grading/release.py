@@ -1,12 +1,18 @@
-"""Write the number of the term into a released notebook."""
+"""Release an assignment: the term's number, and nothing saved of what can't be released."""
 
 from __future__ import annotations
 
+import copy
 import re
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    NbGraderPreprocessor,
+    SaveCells,
+)
 from traitlets import Integer
 
 START = re.compile(r"book\.start\(budget=(\d+)\)")
@@ -24,3 +30,15 @@ class SetTerm(NbGraderPreprocessor):
         if cell.cell_type == "code" and self.term:
             cell.source = START.sub(rf"book.start(budget=\1, seed={self.term})", cell.source)
         return cell, resources
+
+
+class SaveIfWhole(SaveCells):
+    """nbgrader's, after a trial of what follows it: a release that fails changes no gradebook."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Save the cells of a notebook from which tests and marking schemes can be cleared."""
+        for clear in (ClearHiddenTests, ClearMarkScheme):
+            clear(parent=self.parent).preprocess(copy.deepcopy(nb), resources)
+        return super().preprocess(nb, resources)

@@ -38,7 +38,7 @@ HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine ha
 COURSEWORK = Path(__file__).resolve().parent.parent
 LIBRARY = Path(seqdec_lib.__file__).resolve().parent
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
-NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 500 * 8)  # a user id for each sandbox
+NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 20 * 200)  # a user id for each sandbox
 LOOKS = 0.2  # seconds between two looks at what is used
 
 

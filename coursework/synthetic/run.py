@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import socket
 import tempfile
@@ -19,6 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from coursework import skeleton
 from coursework.course import HERE, Course
 from coursework.synthetic import people, rearranged, sample
 
@@ -28,6 +30,7 @@ QUICK = (  # limits that hostile work runs into soon
     "--RunInSandbox.all_seconds=60",
     "--RunInSandbox.memory=1000000000",
 )
+OWN = "of-ones-own"  # an assignment as it begins
 NEXT_TERM = ("--SetTerm.term=1", "--RunInSandbox.term=1")
 
 
@@ -56,7 +59,7 @@ class Row:
 
 def run() -> list[Row]:
     """Everybody: two courses side by side, which take about the same time."""
-    assignments = Course(HERE).assignments()
+    assignments = [*Course(HERE).assignments(), OWN]
     early, late = assignments[:2], assignments[2:]
     with tempfile.TemporaryDirectory(prefix="course-") as folder, ThreadPoolExecutor(2) as pool:
         first = pool.submit(
@@ -70,7 +73,7 @@ def hostile(folder: Path) -> list[Row]:
     """The sample assignment, handed in by everybody in `people.hostile`."""
     source = sample.notebook()
     _write(folder / "source" / "a0" / "a0.ipynb", source)
-    course = Course(folder, QUICK)
+    course = Course(folder, QUICK, jobs=1)
     course.release("a0")
     perfect = people.solved(_released(course, "a0"), source)
     with _listening() as port:
@@ -78,24 +81,29 @@ def hostile(folder: Path) -> list[Row]:
         for person in everybody:
             _write(_place(course, person.name, "a0"), person.work(perfect))
         course.grade("a0")
-    course.feedback("a0")
+    course.feedback("a0", unread=True)
     course.gradebook()
     return [_row(course, p.name, "a0", p.expected, p.says) for p in everybody]
 
 
 def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
-    """Real assignments, as next term's: perfect, empty, and with common mistakes."""
-    course, rows = Course(folder, NEXT_TERM), []
+    """Real assignments and a new one, as next term's: perfect, empty, and with common mistakes."""
+    course, rows = Course(folder, NEXT_TERM, jobs=1), []
     for assignment in assignments:
-        source = nbformat.read(HERE / "source" / assignment / f"{assignment}.ipynb", as_version=4)
-        _write(folder / "source" / assignment / f"{assignment}.ipynb", source)
+        original = Course(HERE).source(assignment)
+        if original.is_file():
+            source = nbformat.read(original, as_version=4)
+        else:
+            source = skeleton.notebook(assignment)
+        _write(course.source(assignment), source)
         course.release(assignment)
         released = _released(course, assignment)
         perfect = people.solved(released, source)
         class_ = {"perfect": perfect, "empty": released}
-        wrong = importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
-        for number, cells in enumerate(people.mutants(wrong), start=1):
-            class_[f"mistaken-{number}"] = people.filled_in(perfect, cells)
+        if importlib.util.find_spec(f"coursework.mutants.{assignment}"):
+            wrong = importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
+            for number, cells in enumerate(people.mutants(wrong), start=1):
+                class_[f"mistaken-{number}"] = people.filled_in(perfect, cells)
         for student, notebook in class_.items():
             _write(_place(course, student, assignment), notebook)
         course.grade(assignment)

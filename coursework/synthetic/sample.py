@@ -8,6 +8,8 @@ from __future__ import annotations
 import nbformat
 from nbformat import NotebookNode
 
+from coursework.skeleton import cell
+
 START = "import numpy as np\n\nfrom seqdec_lib.checks import check"
 RETURN = '''\
 def discounted_return(rewards, discount):
@@ -65,20 +67,16 @@ WHY = "### BEGIN SOLUTION\nBecause it is a geometric series.\n### END SOLUTION"
 def notebook() -> NotebookNode:
     """The source notebook of the sample assignment."""
     cells = [
-        _cell("markdown", "# A sample", "title", locked=True),
-        _cell("code", START, "start", locked=True),
-        _cell("code", RETURN, "return", solution=True),
-        _cell("code", RETURN_TEST, "return-test", grade=True, locked=True, points=3),
-        _cell("code", NODES, "nodes", solution=True),
-        _cell("code", NODES_TEST, "nodes-test", grade=True, locked=True, points=2),
-        _cell("markdown", WHY, "why", grade=True, solution=True, points=1),
+        cell("markdown", "# A sample", "title", locked=True),
+        cell("code", START, "start", locked=True),
+        cell("markdown", "## 1. The return (3 points)", "return-task", locked=True),
+        cell("code", RETURN, "return", solution=True),
+        cell("code", RETURN_TEST, "return-test", grade=True, locked=True, points=3),
+        cell("markdown", "## 2. The nodes\n\n**(a)** Count.", "nodes-task", locked=True),
+        cell("code", NODES, "nodes", solution=True),
+        cell("code", NODES_TEST, "nodes-test", grade=True, locked=True, points=2),
+        cell("markdown", "**(b)** And why?", "why-task", locked=True),
+        cell("markdown", WHY, "why", grade=True, solution=True, points=1),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-
-
-def _cell(cell_type: str, source: str, name: str, **marks: object) -> NotebookNode:
-    new = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
-    basic = {"grade": False, "solution": False, "locked": False, "task": False}
-    marks = basic | marks | {"grade_id": name, "schema_version": 3}
-    return new[cell_type](source, metadata={"nbgrader": marks})

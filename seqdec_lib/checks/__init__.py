@@ -13,6 +13,7 @@ from importlib import import_module
 
 import numpy as np
 
+from seqdec_lib.checks.examples import Listed, examples
 from seqdec_lib.checks.exercise import Exercise
 from seqdec_lib.checks.graded import grade, grade_value, student_seed
 from seqdec_lib.checks.kinds import advice
@@ -25,6 +26,7 @@ __all__ = [
     "Exercise",
     "Verdict",
     "check",
+    "examples",
     "grade",
     "grade_value",
     "judge",
@@ -53,9 +55,9 @@ class Verdict:
     text: str
 
 
-def check(name: str, attempt: Callable[..., object]) -> None:
-    """Print the verdict on a reader's function for the exercise `name`."""
-    print(judge(name, attempt).text)
+def check(name: str, attempt: Callable[..., object], exercise: Listed | None = None) -> None:
+    """Print the verdict on a reader's function for the exercise `name`, or for one of your own."""
+    print(judge(name, attempt, exercise=exercise).text)
 
 
 def ready(**attempts: Callable[..., object]) -> bool:
@@ -69,7 +71,9 @@ def ready(**attempts: Callable[..., object]) -> bool:
     return not missing
 
 
-def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
+def judge(
+    name: str, attempt: Callable[..., object], seed: int = 0, exercise: Listed | None = None
+) -> Verdict:
     """Try a function on random cases, small ones first, until one fails.
 
     Raises
@@ -77,14 +81,18 @@ def judge(name: str, attempt: Callable[..., object], seed: int = 0) -> Verdict:
     ValueError
         No exercise of that name.
     """
-    if name not in EXERCISES:
+    tried = f"{LARGEST_SIZE * CASES_PER_SIZE} random cases"
+    if exercise is not None:
+        tried = f"{len(exercise.listed)} examples"
+    elif name not in EXERCISES:
         raise ValueError(f"there is no exercise {name!r}; the exercises are {sorted(EXERCISES)}.")
-    failure = first_failure(EXERCISES[name], attempt, seed)
+    exercise = exercise or EXERCISES[name]
+    failure = first_failure(exercise, attempt, seed)
     if failure is None:
-        return Verdict(True, f"{name}: right, on all {LARGEST_SIZE * CASES_PER_SIZE} random cases.")
+        return Verdict(True, f"{name}: right, on all {tried}.")
     if failure.not_filled_in:
         return Verdict(False, f"{name}: not filled in yet. Write it, then run this cell.")
-    return Verdict(False, _explain(name, failure, EXERCISES[name].hint))
+    return Verdict(False, _explain(name, failure, exercise.hint))
 
 
 def _explain(name: str, failure: Failure, hint: str) -> str:
