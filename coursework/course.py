@@ -162,8 +162,7 @@ class Course(Folder):
         asked = {who} if who else submitted if again else submitted - before
         due = asked - foreign
         for student in sorted(due):
-            file = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
-            for sentence in complaints(file):
+            for sentence in complaints(self.file("submitted", student, assignment)):
                 print(sentence)
         if due:
             self.keep_earlier(due, assignment)
