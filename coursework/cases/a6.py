@@ -53,11 +53,11 @@ def _wish(rng: np.random.Generator, size: int) -> tuple:
 DRAWS = {
     "many_heads": _heads,
     "one_block": _block,
-    "loss_and_slope": _scored,
+    "slope_of_loss": _scored,
     "encode": _logged,
     "wish_tokens": _wish,
     "choose": lambda rng, size: (
-        _matrix(rng, size, ACTIONS) * (900 if size > 6 else 1),
+        _matrix(rng, size, 2 + size // 3) * (900 if size > 6 else 1),
         float(rng.choice([0.0, 0.5, 1.0, 2.0])),
         np.round(rng.random(size), 3),
     ),

@@ -29,7 +29,7 @@ class Times:
     """
 
     cell: float = 60
-    call: float = 10
+    call: float = 30
     all: float = 300
 
 

@@ -1,4 +1,4 @@
-"""The problems of assignment 6, *Build it and train it*: some have one right answer, others laws."""
+"""The problems of assignment 6, *Build it and train it*: one right answer, or laws."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from seqdec_lib.checks.model_laws import (
 from seqdec_lib.checks.plain import plain
 from seqdec_lib.checks.recorded import recorded
 
-SINGLE = 1e-4  # what single precision may do to an answer
+SINGLE = 1e-5  # what single precision may do to an answer
 
 EXERCISES = recorded(
     "assignment_6",
@@ -39,7 +39,7 @@ EXERCISES = recorded(
         "its own softmax over itself and what came before; the root is that of a head's width.",
         "one_block": "the norm is taken of what goes into a part, and what comes out is added to "
         "what stood there before the norm. Each row of numbers has a mean and a spread of its own.",
-        "loss_and_slope": "move one logit of a place that counts by a little: by how much does the "
+        "slope_of_loss": "move one logit of a place that counts by a little: by how much does the "
         "mean over all that count change? A place that doesn't count changes nothing.",
         "encode": "what is still to come on a day begins with that day's own reward. Three tokens "
         "a day, each kind with ids of its own, and only after a city something is predicted.",
@@ -48,12 +48,12 @@ EXERCISES = recorded(
         "choose": "divide by the temperature before the softmax. Lay the probabilities end to end: "
         "on which of them does u fall?",
     },
-    dict.fromkeys(("many_heads", "one_block", "loss_and_slope"), SINGLE),
+    dict.fromkeys(("many_heads", "one_block", "slope_of_loss"), SINGLE),
 )
 POINTS = {
     "many_heads": 3,
     "one_block": 3,
-    "loss_and_slope": 3,
+    "slope_of_loss": 3,
     "encode": 3,
     "wish_tokens": 2,
     "choose": 2,

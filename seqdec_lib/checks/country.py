@@ -15,6 +15,7 @@ DAYS, LEVELS, CITIES, ACTIONS = 4, 16, len(CITY_NAMES), 3
 """Days of a trip, levels of what is still to come, cities, and roads on each morning."""
 VOCABULARY, PLACES = LEVELS + CITIES + ACTIONS, 3 * DAYS
 """Token ids, and tokens of a whole trip."""
+ROUNDING = 1e-6  # stars; the same sum, taken in another order
 NOT_LEARNED = -100
 """The target where nothing is to be predicted."""
 
@@ -28,7 +29,8 @@ class Country:
     ----------
     tree : the problem
     logbook : cities, actions and rewards, (N, DAYS) each, of N trips that a die chose
-    edges : (LEVELS - 1,) rising; they cut what is still to come into levels
+    edges : (LEVELS - 1,) rising; they cut what is still to come into levels, of which the highest
+        holds nothing but the best trips
     best : what the best trip of the logbook earned
     """
 
@@ -38,8 +40,8 @@ class Country:
         logged = collect(self.tree, None, trips, seed)
         self.logbook = self._columns(logged.states[:, :-1], logged.actions, logged.rewards)
         to_go = logged.returns_to_go()
-        self.edges = np.linspace(to_go.min(), to_go.max(), LEVELS + 1)[1:-1]
         self.best = float(logged.returns().max())
+        self.edges = np.linspace(to_go.min(), self.best - ROUNDING, LEVELS)[1:]
 
     @cached_property
     def every_trip(self) -> Columns:

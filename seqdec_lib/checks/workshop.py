@@ -1,7 +1,7 @@
 """Assignment 6's own `check` and `grade`: laws, with points for each, and the table that grows.
 
-    check_laws("model", initial_weights, model_logits)   # prints the verdict
-    so_far(globals())                                     # prints the whole table
+check_laws("model", initial_weights, model_logits)   # prints the verdict
+so_far(globals())                                     # prints the whole table
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def kept(*problems: str) -> bool:
 
 
 def grade_laws(name: str, *functions: Callable) -> None:
-    """Hold a student's functions to the laws, with what is drawn for this student.
+    """Hold a student's functions to the laws, with what is drawn for this student; print them.
 
     Raises
     ------
@@ -72,8 +72,9 @@ def grade_laws(name: str, *functions: Callable) -> None:
         raise AssertionError(f"{name}: not filled in.")
     if not points:
         raise AssertionError(f"{name}: no law holds.\n{text}")
+    print(text)
     if not all(line.points for line in lines):
-        raise Partly(points, f"{name}: some laws hold.\n{text}")
+        raise Partly(points, f"{name}: some laws hold, which is worth {points}.")
 
 
 def so_far(names: dict[str, object]) -> None:
