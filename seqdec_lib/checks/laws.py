@@ -90,6 +90,8 @@ def numbers(name: str, value: object, shape: tuple[int, ...] | None = None) -> n
     """
     try:
         found = np.asarray(plain(value), dtype=float)
+        if value is None:
+            raise TypeError
     except (TypeError, ValueError):
         raise AssertionError(f"{name} should return numbers, as an array or tensor.") from None
     if shape is not None and found.shape != shape:

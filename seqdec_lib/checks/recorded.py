@@ -50,7 +50,9 @@ def to_json(value: object) -> object:
     """A case or an answer as JSON, in which arrays and tuples are marked."""
     if isinstance(value, np.ndarray):
         return (
-            {"array": value.tolist()} if value.size else {"empty": [value.dtype.str, value.shape]}
+            {"array": value.tolist()}
+            if value.size
+            else {"empty": [value.dtype.str, [*value.shape]]}
         )
     if isinstance(value, tuple):
         return {"tuple": [to_json(item) for item in value]}
