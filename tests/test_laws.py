@@ -154,7 +154,8 @@ def test_what_is_not_filled_in_is_named_and_breaks_everything(solved: dict) -> N
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (lambda logits: None, "numbers"),
+        (lambda logits: None, "None"),
+        (lambda logits: "logits", "numbers"),
         (lambda logits: logits[:, :-1], "shape"),
         (lambda logits: logits * np.nan, "nan"),
         (lambda logits: logits * 0, "the same number"),

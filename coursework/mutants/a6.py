@@ -208,3 +208,12 @@ def read_one(weights, memory, token):
         ),
     },
 }
+
+# Students of whom the class expects a part of the points, and what they fill in.
+PARTLY = {
+    "lawless": (
+        3 + 3 + 3 + 2,
+        {cell: SOURCES[cell] for cell in ("a6-heads", "a6-block", "a6-choose")}
+        | {"a6-model": MUTANTS["a6-model"]["only the token itself is read"]},
+    )
+}

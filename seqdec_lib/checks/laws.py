@@ -88,10 +88,10 @@ def numbers(name: str, value: object, shape: tuple[int, ...] | None = None) -> n
     AssertionError
         It has another shape, or not all of it are finite numbers.
     """
+    if value is None:
+        raise AssertionError(f"{name} returned None: is a `return` missing?")
     try:
         found = np.asarray(plain(value), dtype=float)
-        if value is None:
-            raise TypeError
     except (TypeError, ValueError):
         raise AssertionError(f"{name} should return numbers, as an array or tensor.") from None
     if shape is not None and found.shape != shape:
