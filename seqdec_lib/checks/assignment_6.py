@@ -177,3 +177,7 @@ LAWS = {
         ),
     ),
 }
+ORDER = (
+    *("many_heads", "one_block", "model", "slope_of_loss", "gradient", "memory"),
+    *("encode", "wish_tokens", "train", "choose"),
+)

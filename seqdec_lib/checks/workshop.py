@@ -7,8 +7,9 @@ so_far(globals())                                     # prints the whole table
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from seqdec_lib.checks.assignment_6 import EXERCISES, LAWS, POINTS
+from seqdec_lib.checks.assignment_6 import EXERCISES, LAWS, ORDER, POINTS
 from seqdec_lib.checks.graded import student_seed
 from seqdec_lib.checks.laws import Line, as_text, judged
 from seqdec_lib.checks.trial import first_failure
@@ -84,20 +85,21 @@ def so_far(names: dict[str, object]) -> None:
     ----------
     names : the notebook's, `globals()`
     """
-    lines = [_exact(name, names.get(name)) for name in POINTS]
-    for name, laws in LAWS.items():
-        nothing = [Line(law.says, "", 0, law.points) for law in laws.laws]
-        lines += [(f"{name}: {line.says}", line) for line in _seen.get(name, nothing)]
-    for what, line in lines:
-        print(f"{what:<68} {line.points} of {line.out_of}")
-    together = sum(line.points for _, line in lines), sum(line.out_of for _, line in lines)
+    lines = [line for name in ORDER for line in _lines_of(name, names.get(name))]
+    for line in lines:
+        print(f"{line.says:<68} {line.points} of {line.out_of}")
+    together = sum(line.points for line in lines), sum(line.out_of for line in lines)
     print(f"{'together, by the visible checks':<67} {together[0]:>2} of {together[1]}")
+
+
+def _lines_of(name: str, attempt: object) -> list[Line]:
+    """What a problem has earned: one with a right answer is tried again, laws are remembered."""
+    if name in POINTS:
+        right = callable(attempt) and first_failure(EXERCISES[name], attempt, 0) is None
+        return [Line(name, "", POINTS[name] * right, POINTS[name])]
+    nothing = [Line(law.says, "", 0, law.points) for law in LAWS[name].laws]
+    return [replace(line, says=f"{name}: {line.says}") for line in _seen.get(name, nothing)]
 
 
 def _untouched(lines: list[Line]) -> bool:
     return all(line.seen == NOT_FILLED_IN for line in lines)
-
-
-def _exact(name: str, attempt: object) -> tuple[str, Line]:
-    right = callable(attempt) and first_failure(EXERCISES[name], attempt, 0) is None
-    return name, Line(name, "", POINTS[name] * right, POINTS[name])
