@@ -18,7 +18,6 @@ from coursework.sandbox.box import Limits
 from coursework.sandbox.kernel import PATIENCE, Kernel, Run, dropped
 
 LARGEST_OUTPUTS = 20_000_000  # characters that all cells may leave
-FOR_TESTS = 1 / 3  # of all CPU seconds: what cells can't use up, so that a test finds some left
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,11 @@ class Times:
     cell: float = 60
     call: float = 30
     all: float = 300
+
+    @property
+    def for_tests(self) -> float:
+        """What of `all` the cells can't use up, so that a test finds some left."""
+        return self.all / 3
 
 
 class Student:
@@ -47,10 +51,7 @@ class Student:
 
     def run(self, source: str) -> list[NotebookNode]:
         """Run a cell; its outputs end with an error that says so where it was stopped."""
-        left = self._left() - FOR_TESTS * self._times.all
-        if left <= 0:
-            return [stopped(f"Not run: the cells' part of {self._times.all:g} seconds was over.")]
-        run = self._run(source, min(self._times.cell, left))
+        run = self._run(source, self._times.cell)
         self._room -= sum(len(str(output)) for output in run.outputs)
         outputs = run.outputs if self._room >= 0 else [dropped()] * bool(run.outputs)
         if run.stopped is None:
@@ -101,8 +102,10 @@ class Student:
             return Run(stopped=f"Not run: {error}")
         if self._left() <= 0:
             self.end()
-            return Run(stopped=f"Not run: {self._times.all:g} seconds were over.")
-        return self._kernel.run(source, min(seconds, self._left()), expressions)
+        kept = self._times.for_tests if expressions is None else 0
+        if self._left() <= kept:
+            return Run(stopped=f"Not run: {self._times.all - kept:g} seconds were over.")
+        return self._kernel.run(source, min(seconds, self._left() - kept), expressions)
 
     def _left(self) -> float:
         """CPU seconds that are left, or 0 where the clock has gone too far."""
