@@ -47,7 +47,7 @@ def _edges(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def _wish(rng: np.random.Generator, size: int) -> tuple:
     cities, actions, rewards, edges = _logged(rng, size)
-    return float(rng.integers(-3, 8)), edges, cities, actions[:, :-1], rewards[:, :-1]
+    return float(rng.integers(-1, 5)), edges, cities, actions[:, :-1], rewards[:, :-1]
 
 
 DRAWS = {
