@@ -14,7 +14,7 @@ from seqdec_lib.checks.country import (
     shares_of,
     surprise,
 )
-from seqdec_lib.checks.laws import Law, Laws, numbers
+from seqdec_lib.checks.laws import Law, Laws, demand, numbers
 from seqdec_lib.checks.model_laws import (
     alone_is_the_same,
     ask,
@@ -109,14 +109,16 @@ def put_to_the_test(
         return np.array([shares(tuple(row)) for row in asked(*morning).tolist()])
 
     found = Trained(loss(weights), shares.floor, country.regret(says), country.regret(exact))
-    assert found.loss > found.floor - 1e-6, (
+    demand(
+        found.loss > found.floor - 1e-6,
         f"a loss of {found.loss:.3f} is below the floor of {found.floor:.3f}: the model sees what "
-        "it is to predict."
+        "it is to predict.",
     )
     before = loss(untrained)
-    assert before > (np.log(ACTIONS) + found.floor) / 2, (
+    demand(
+        before > (np.log(ACTIONS) + found.floor) / 2,
         f"with the weights it begins with the loss is {before:.3f} already: is it the weights that "
-        "know?"
+        "know?",
     )
     return found
 
@@ -131,7 +133,7 @@ def _learned(least: float) -> Callable[[Trained], str]:
             f"loss {found.loss:.3f}; floor {found.floor:.3f}, a die {np.log(ACTIONS):.3f}: "
             f"{found.learned:.0%} of the way."
         )
-        assert found.learned >= least, text
+        demand(found.learned >= least, text)
         return text
 
     return seen
@@ -140,7 +142,7 @@ def _learned(least: float) -> Callable[[Trained], str]:
 def _regret(most: float) -> Callable[[Trained], str]:
     def seen(found: Trained) -> str:
         text = f"regret {found.regret:.3f}; exact shares {found.exact_regret:.3f}, a die 1."
-        assert found.regret <= most, text
+        demand(found.regret <= most, text)
         return text
 
     return seen

@@ -80,6 +80,12 @@ def judged(laws: Laws, functions: tuple, seed: int) -> list[Line]:
     return [_line(law, prepared) for law in laws.laws]
 
 
+def demand(holds: bool, broken: str) -> None:
+    """Break the law with a sentence unless this holds."""
+    if not holds:
+        raise AssertionError(broken)
+
+
 def numbers(name: str, value: object, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """What a student's function returned, as numbers.
 
@@ -88,16 +94,14 @@ def numbers(name: str, value: object, shape: tuple[int, ...] | None = None) -> n
     AssertionError
         It has another shape, or not all of it are finite numbers.
     """
-    if value is None:
-        raise AssertionError(f"{name} returned None: is a `return` missing?")
+    demand(value is not None, f"{name} returned None: is a `return` missing?")
     try:
         found = np.asarray(plain(value), dtype=float)
     except (TypeError, ValueError):
         raise AssertionError(f"{name} should return numbers, as an array or tensor.") from None
-    if shape is not None and found.shape != shape:
-        raise AssertionError(f"{name}: shape {found.shape} came, and should be {shape}.")
-    if not np.isfinite(found).all():
-        raise AssertionError(f"{name}: some of what came is nan or infinite.")
+    fits = shape is None or found.shape == shape
+    demand(fits, f"{name}: shape {found.shape} came, and should be {shape}.")
+    demand(np.isfinite(found).all(), f"{name}: some of what came is nan or infinite.")
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqdec_lib.checks.country import ACTIONS, CITIES, DAYS, LEVELS, NOT_LEARNED, surprise
-from seqdec_lib.checks.laws import numbers
+from seqdec_lib.checks.laws import demand, numbers
 from seqdec_lib.checks.plain import plain
 
 NOISE, FELT = 1e-4, 1e-3  # shares of the logits' spread: what is rounding, and what is an effect
@@ -49,15 +49,15 @@ def ask(rng: np.random.Generator, initial_weights: Callable, model_logits: Calla
     weights, tokens = random_weights(rng, initial_weights), random_tokens(rng, 4)
     asked = Asked(weights, tokens, np.ones(1), model_logits, rng)
     asked.logits = asked.say(tokens)
-    assert asked.logits.std() > 0, "model_logits: all that came is the same number."
+    demand(asked.logits.std() > 0, "model_logits: all that came is the same number.")
     return asked
 
 
 def random_weights(rng: np.random.Generator, initial_weights: Callable) -> np.ndarray:
     """Weights near those that a model begins with."""
     found = numbers("initial_weights", initial_weights(int(rng.integers(1000))))
-    assert found.ndim == 1, f"initial_weights should be one row of numbers; {found.shape} came."
-    assert found.size <= LARGEST, f"{found.size} weights came; keep to {LARGEST}."
+    demand(found.ndim == 1, f"initial_weights should be one row of numbers; {found.shape} came.")
+    demand(found.size <= LARGEST, f"{found.size} weights came; keep to {LARGEST}.")
     return found + 0.1 * rng.normal(size=found.shape)
 
 
@@ -73,8 +73,9 @@ def later_changes_nothing(asked: Asked) -> str:
     for place in asked.rng.permutation(np.arange(1, asked.tokens.shape[1]))[:4]:
         moved = asked.apart(asked.say(_changed(asked, place)), asked.logits)[:, :place]
         where = int(moved.max(axis=0).argmax())
-        assert moved.max() < NOISE, (
-            f"another token at place {place} changes the logits at place {where}, before it."
+        demand(
+            moved.max() < NOISE,
+            f"another token at place {place} changes the logits at place {where}, before it.",
         )
     return "other tokens at four places: nothing before them moved."
 
@@ -84,8 +85,9 @@ def earlier_counts(asked: Asked) -> str:
     for place in (0, 1, 5):
         moved = asked.apart(asked.say(_changed(asked, place)), asked.logits)[:, place:]
         dead = int(moved.max(axis=0).argmin())
-        assert moved.max(axis=0).min() > FELT, (
-            f"another token at place {place} changes nothing at place {place + dead}."
+        demand(
+            moved.max(axis=0).min() > FELT,
+            f"another token at place {place} changes nothing at place {place + dead}.",
         )
     return "other tokens at places 0, 1 and 5: all that stands behind them moved."
 
@@ -97,7 +99,7 @@ def order_counts(asked: Asked) -> str:
     swapped = tokens.copy()
     swapped[:, [1, 4]] = tokens[:, [4, 1]]
     moved = asked.apart(asked.say(tokens), asked.say(swapped))[:, -1]
-    assert moved.max() > FELT, "two cities in the other order change nothing at the last place."
+    demand(moved.max() > FELT, "two cities in the other order change nothing at the last place.")
     return "two cities in the other order: the last place moved."
 
 
@@ -106,8 +108,9 @@ def alone_is_the_same(asked: Asked) -> str:
     for row, upto in ((0, 5), (1, 12), (2, 2)):
         alone = asked.say(asked.tokens[[row], :upto])
         moved = asked.apart(alone, asked.logits[[row], :upto])
-        assert moved.max() < NOISE, (
-            f"the first {upto} tokens of a trip say something else alone than in a batch."
+        demand(
+            moved.max() < NOISE,
+            f"the first {upto} tokens of a trip say something else alone than in a batch.",
         )
     return "three beginnings, asked alone: the same logits."
 
@@ -173,7 +176,7 @@ def gradient_is_the_slope(found: Slopes) -> str:
         f"{found.by_differences[worst]:.3f} by differences, "
         f"{found.by_gradient[worst]:.3f} by gradient"
     )
-    assert off.max() < ALIKE, f"where the {_ORDER[worst[0]]} sixth of the weights moves: {both}."
+    demand(off.max() < ALIKE, f"where the {_ORDER[worst[0]]} sixth of the weights moves: {both}.")
     return f"along {off.size} lines the slopes agree; where they do least: {both}."
 
 
@@ -208,7 +211,7 @@ def one_by_one_is_all_at_once(found: Remembered) -> str:
     """The law that a cache changes nothing."""
     off = found.asked.apart(found.logits, found.asked.logits).max(axis=0)
     place = int(np.argmax(off > NOISE))
-    assert off.max() < NOISE, f"one token at a time, the logits differ from place {place} on."
+    demand(off.max() < NOISE, f"one token at a time, the logits differ from place {place} on.")
     return f"{len(off)} tokens, one at a time: the same logits."
 
 
@@ -217,7 +220,7 @@ def the_past_is_not_read_again(found: Remembered) -> str:
     one_by_one_is_all_at_once(found)  # or there is no memory at all
     again = found.asked.say(found.asked.tokens, found.other)[:, -1]
     moved = found.asked.apart(found.mixed, again).max()
-    assert moved > FELT, "other weights at the last token: all the past was read again with them."
+    demand(moved > FELT, "other weights at the last token: all the past was read again with them.")
     return "other weights at the last token: the past is as the first ones made it."
 
 
@@ -225,5 +228,5 @@ def _one(
     read_one: Callable, weights: np.ndarray, memory: object, token: np.ndarray
 ) -> tuple[np.ndarray, object]:
     came = plain(read_one(weights, memory, token))
-    assert isinstance(came, list) and len(came) == 2, "read_one should return (logits, memory)."
+    demand(isinstance(came, list) and len(came) == 2, "read_one should return (logits, memory).")
     return numbers("read_one's logits", came[0], (len(token), ACTIONS)), came[1]
