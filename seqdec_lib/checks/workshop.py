@@ -1,7 +1,9 @@
 """Assignment 6's own `check` and `grade`: laws, with points for each, and the table that grows.
 
-check_laws("model", initial_weights, model_logits)   # prints the verdict
-so_far(globals())                                     # prints the whole table
+In the notebook:
+
+    check_laws("model", initial_weights, model_logits)  # prints the verdict
+    so_far(globals())  # prints the whole table
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ def check_laws(name: str, *functions: Callable) -> None:
     if _untouched(lines):
         print(f"{name}: not filled in yet. Write it, then run this cell.")
     else:
-        kept = all(line.points for line in lines)
-        print(f"{name}: {'right, on all laws.' if kept else 'not yet.'}\n{as_text(lines)}")
+        verdict = "right, on all laws." if all(line.points for line in lines) else "not yet."
+        print(f"{name}: {verdict}\n{as_text(lines)}")
 
 
 def kept(*problems: str) -> bool:
