@@ -42,7 +42,9 @@ class RunInSandbox(NbGraderPreprocessor):
     )
     cell_seconds = Float(60, help="CPU seconds that a cell may take").tag(config=True)
     call_seconds = Float(30, help="CPU seconds that a call in a test may take").tag(config=True)
-    all_seconds = Float(300, help="CPU seconds that a submission may take").tag(config=True)
+    all_seconds = Float(
+        300, help="CPU seconds that a submission may take; its cells leave a third to the tests"
+    ).tag(config=True)
     memory = Integer(2_000_000_000, help="bytes of memory").tag(config=True)
     disk = Integer(100_000_000, help="bytes of files").tag(config=True)
     processes = Integer(64, help="processes and threads").tag(config=True)
