@@ -17,7 +17,7 @@ from tests import guards
 SECONDS = {
     "test_course.py": 150,
     "test_guards.py": 50,
-    "test_assignments.py": 45,
+    "test_assignments.py": 60,
     "test_language.py": 20,
     "test_judges.py": 15,
     "test_lab.py": 60,
@@ -27,6 +27,7 @@ SECONDS = {
     "test_desk.py": 20,
     "test_bootstrap.py": 10,
     "test_finetune.py": 10,
+    "test_laws.py": 10,
 }
 OTHERS = 3
 SLOW_FIXTURES = {"sandbox", "site", "harness_run"}  # whatever needs one of them is slow

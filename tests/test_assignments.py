@@ -19,9 +19,11 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 from coursework.record import ASSIGNMENTS, CHECKS, COURSEWORK, recordings, solutions
 from seqdec_lib.checks import OF_ASSIGNMENTS, OF_CHAPTERS, judge
+from seqdec_lib.checks.workshop import Partly, judge_laws
 
-POINTS = 20
+POINTS = dict.fromkeys(ASSIGNMENTS, 20) | {"a6": 40}
 STUDENTS = ("ada", "emmy", "kim")
+LONG = "a6-train"  # whose test trains a network; for one student, and for those of the class
 
 
 def notebook_of(assignment: str) -> NotebookNode:
@@ -47,8 +49,13 @@ def released(notebook: NotebookNode, hidden: bool = False) -> NotebookNode:
     return notebook if hidden else ClearHiddenTests().preprocess(notebook, {})[0]
 
 
-def only_problems(notebook: NotebookNode, tests: str = "") -> NotebookNode:
-    """The start, the solutions and the tests whose grade_id ends so; nothing that builds on them.
+def is_test_of(cell: NotebookNode, problem: str | None) -> bool:
+    """Whether a cell is the test of a problem: hidden cases, or laws."""
+    return info(cell)["grade_id"] in (f"{problem}-test", f"{problem}-laws")
+
+
+def only_problems(notebook: NotebookNode, problem: str | None = None) -> NotebookNode:
+    """The start, the solutions and a problem's test, or all with hidden cases; nothing else.
 
     The demonstrations take most of a notebook's time, and no test looks at what they made.
     """
@@ -59,7 +66,8 @@ def only_problems(notebook: NotebookNode, tests: str = "") -> NotebookNode:
         and (
             info(cell)["solution"]
             or info(cell)["grade_id"].endswith("-start")
-            or info(cell)["grade_id"].endswith(f"{tests}-test")
+            or is_test_of(cell, problem)
+            or (problem is None and info(cell)["grade_id"].endswith("-test"))
         )
     ]
     return notebook
@@ -81,7 +89,7 @@ def run(
                 raised[name] = error
             plt.close("all")
             if not checked:
-                namespace["check"] = lambda *arguments: None
+                namespace["check"] = namespace["check_laws"] = lambda *arguments: None
     return raised
 
 
@@ -118,11 +126,12 @@ def test_the_solved_notebook_is_perfect(
     out, err = capsys.readouterr()
     assert out.count("right, on all") == solved
     assert "waits for" not in out and not err
-    notebook.cells = [c for c in notebook.cells if c.cell_type == "code" and info(c)["grade"]]
+    tests = [c for c in notebook.cells if c.cell_type == "code" and info(c)["grade"]]
+    assert len(tests) >= solved
+    notebook.cells = [cell for cell in tests if not is_test_of(cell, LONG)]
     for student in STUDENTS[1:]:
         monkeypatch.setenv("SEQDEC_STUDENT", student)
         raised = run(notebook, namespace=names)
-        assert len(raised) >= solved
         assert {name: error for name, error in raised.items() if error} == {}
 
 
@@ -156,14 +165,13 @@ def test_an_empty_submission_earns_nothing(assignment: str) -> None:
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_points_and_problems_fit_together(assignment: str) -> None:
     notebook = notebook_of(assignment)
-    graded = {info(c)["grade_id"]: info(c)["points"] for c in notebook.cells if info(c)["grade"]}
-    assert sum(graded.values()) == POINTS
-    assert f"**{POINTS}**" in notebook.cells[0].source
+    graded = [c for c in notebook.cells if info(c)["grade"]]
+    assert sum(info(cell)["points"] for cell in graded) == POINTS[assignment]
+    assert f"**{POINTS[assignment]}**" in notebook.cells[0].source
     ids = [info(cell)["grade_id"] for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
     solved = {info(cell)["grade_id"] for cell in solution_cells(notebook)}
-    tested = {info(c)["grade_id"] for c in notebook.cells if info(c)["grade"]}
-    assert {f"{name}-test" for name in solved} <= tested
+    assert all(any(is_test_of(cell, name) for cell in graded) for name in solved)
     assert set(mutants_of(assignment)) == solved
     assert all(len(wrong) >= 2 for wrong in mutants_of(assignment).values())
     rubric = (COURSEWORK / "rubrics" / f"{assignment}.md").read_text(encoding="utf-8")
@@ -213,12 +221,15 @@ def test_a_mistake_loses_its_points(
     assignment: str, cell: str, mistake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEQDEC_STUDENT", "grace")
-    notebook = only_problems(notebook_of(assignment), tests=cell)
+    notebook = only_problems(notebook_of(assignment), cell)
     (wrong,) = (c for c in notebook.cells if info(c)["grade_id"] == cell)
     wrong.source = mutants_of(assignment)[cell][mistake]
     raised = run(notebook, checked=False)
     assert raised[cell] is None
-    assert isinstance(raised[f"{cell}-test"], AssertionError)
+    (error,) = (raised[info(c)["grade_id"]] for c in notebook.cells if is_test_of(c, cell))
+    assert isinstance(error, AssertionError)
+    first_two = list(mutants_of(assignment)[cell])[:2]
+    assert mistake not in first_two or not isinstance(error, Partly), "the class expects 0 points"
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -239,11 +250,18 @@ def test_the_visible_check_agrees_with_the_hidden_answer(
 
 @pytest.mark.parametrize(("assignment", "cell", "mistake"), list(mutants()))
 def test_a_mistake_shows_in_the_visible_check(assignment: str, cell: str, mistake: str) -> None:
+    """Laws are the same ones here and there, so a network isn't trained twice."""
     (source,) = (c.source for c in notebook_of(assignment).cells if info(c)["grade_id"] == cell)
-    name = re.search(r'^check\("(\w+)"', source, re.MULTILINE)[1]
+    kind, name, arguments = re.search(
+        r'^(check|check_laws)\("(\w+)", (.*)\)$', source, re.MULTILINE
+    ).groups()
     names = solutions(assignment)
     exec(mutants_of(assignment)[cell][mistake], names)
-    assert not judge(name, names[name]).passed
+    functions = [names[function] for function in arguments.split(", ")]
+    if kind == "check":
+        assert not judge(name, *functions).passed
+    elif cell != LONG:
+        assert not all(line.points for line in judge_laws(name, *functions))
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

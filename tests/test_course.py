@@ -208,11 +208,13 @@ def test_all_cells_together_have_their_cpu_seconds() -> None:
     student = Student(Limits(), Times(cell=3, call=2, all=4))
     work = "import time\nend = time.process_time() + 1\nwhile time.process_time() < end: pass"
     try:
+        student.run("def twice(x): return 2 * x")
         outputs = [student.run(work) for _ in range(6)]
+        assert student.look("twice")(3) == 6, "a test finds some seconds left"
     finally:
         student.end()
     assert not outputs[0] and "seconds" in outputs[-1][-1].evalue
-    assert sum(not output for output in outputs) <= 4
+    assert sum(not output for output in outputs) <= 3
 
 
 @needs_a_sandbox

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
+from seqdec_lib.checks.workshop import Partly
 from traitlets import Bool, Float, Integer
 
 from coursework.grading.reading import harmless, writable
@@ -40,8 +41,10 @@ class RunInSandbox(NbGraderPreprocessor):
         config=True
     )
     cell_seconds = Float(60, help="CPU seconds that a cell may take").tag(config=True)
-    call_seconds = Float(10, help="CPU seconds that a call in a test may take").tag(config=True)
-    all_seconds = Float(300, help="CPU seconds that a submission may take").tag(config=True)
+    call_seconds = Float(30, help="CPU seconds that a call in a test may take").tag(config=True)
+    all_seconds = Float(
+        300, help="CPU seconds that a submission may take; its cells leave a third to the tests"
+    ).tag(config=True)
     memory = Integer(2_000_000_000, help="bytes of memory").tag(config=True)
     disk = Integer(100_000_000, help="bytes of files").tag(config=True)
     processes = Integer(64, help="processes and threads").tag(config=True)
@@ -87,23 +90,27 @@ class Names(dict):
 
 
 def test(source: str, student: Student) -> list[NotebookNode]:
-    """Run a test; the outputs of a failed one end with an error, as nbgrader expects it."""
+    """Run a test; the outputs of a failed one end with an error, as nbgrader expects it, and those
+    of one that gives a part of its points end with this part."""
     printed = io.StringIO()
-    names, errors = Names(student), []
+    names, results = Names(student), []
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - whatever draws from it must not depend on other students
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             exec(compile(source, "<test>", "exec"), names)
+        except Partly as part:  # nbgrader takes a result that is a number for the points
+            print(part)
+            results = [new_output("execute_result", {"text/plain": str(part.points)})]
         except (Exception, SystemExit) as error:
             text = f"{type(error).__name__}: {error}"
             if isinstance(error, (AssertionError, NoAnswer)):
                 text = str(error) or "A hidden test failed."
-            errors = [
+            results = [
                 new_output("error", ename=type(error).__name__, evalue=text, traceback=[text])
             ]
     text = printed.getvalue()
-    return [new_output("stream", name="stdout", text=text)] * bool(text) + errors
+    return [new_output("stream", name="stdout", text=text)] * bool(text) + results
 
 
 def report(notices: list[str]) -> NotebookNode:

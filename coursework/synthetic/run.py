@@ -100,17 +100,22 @@ def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
         released = _released(course, assignment)
         perfect = people.solved(released, source)
         class_ = {"perfect": perfect, "empty": released}
+        expected = {"perfect": _points(source)}
         if importlib.util.find_spec(f"coursework.mutants.{assignment}"):
-            wrong = importlib.import_module(f"coursework.mutants.{assignment}").MUTANTS
-            for number, cells in enumerate(people.mutants(wrong), start=1):
+            mutants = importlib.import_module(f"coursework.mutants.{assignment}")
+            for number, cells in enumerate(people.mutants(mutants.MUTANTS), start=1):
                 class_[f"mistaken-{number}"] = people.filled_in(perfect, cells)
+            for student, (points, cells) in getattr(mutants, "PARTLY", {}).items():
+                class_[student], expected[student] = people.filled_in(released, cells), points
         for student, notebook in class_.items():
             _write(_place(course, student, assignment), notebook)
         course.grade(assignment)
-        full = sum(cell.metadata.nbgrader.points for cell in source.cells if people.is_test(cell))
-        for student in class_:
-            rows.append(_row(course, student, assignment, full if student == "perfect" else 0))
+        rows += [_row(course, name, assignment, expected.get(name, 0)) for name in class_]
     return rows
+
+
+def _points(source: NotebookNode) -> float:
+    return sum(cell.metadata.nbgrader.points for cell in source.cells if people.is_test(cell))
 
 
 def table(rows: list[Row]) -> str:

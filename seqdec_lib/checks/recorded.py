@@ -49,7 +49,11 @@ def recorded(
 def to_json(value: object) -> object:
     """A case or an answer as JSON, in which arrays and tuples are marked."""
     if isinstance(value, np.ndarray):
-        return {"array": value.tolist()}
+        return (
+            {"array": value.tolist()}
+            if value.size
+            else {"empty": [value.dtype.str, [*value.shape]]}
+        )
     if isinstance(value, tuple):
         return {"tuple": [to_json(item) for item in value]}
     if isinstance(value, list):
@@ -61,6 +65,8 @@ def from_json(value: object) -> object:
     """The inverse of `to_json`."""
     if isinstance(value, dict):
         ((kind, items),) = value.items()
+        if kind == "empty":
+            return np.empty(items[1], items[0])
         return np.array(items) if kind == "array" else tuple(from_json(item) for item in items)
     return [from_json(item) for item in value] if isinstance(value, list) else value
 
