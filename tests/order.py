@@ -28,6 +28,7 @@ SECONDS = {
     "test_bootstrap.py": 10,
     "test_finetune.py": 10,
     "test_laws.py": 10,
+    "test_term.py": 10,
 }
 OTHERS = 3
 SLOW_FIXTURES = {"sandbox", "site", "harness_run"}  # whatever needs one of them is slow

@@ -138,6 +138,7 @@ def edit(course: Course, name: str, source: str | None) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # of nbgrader's own saving
 def test_a_release_that_fails_changes_nothing(course: Course) -> None:
     course.release("a0")
     released = course.folder / "release" / "a0" / "a0.ipynb"

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from traitlets.config import Config
 
-from coursework.folder import SECRET, Folder
+from coursework.folder import SECRET, Folder, Stop
 from coursework.grading import grades, returning
+from coursework.grading.collecting import Newest
 from coursework.grading.names import Students
 from coursework.roster import Enrolled
 
@@ -109,6 +111,12 @@ def test_a_form_of_ones_own_is_one_more(form: str, name: str, whose: str) -> Non
     assert Students(CLASS, ["a1"], form).whose(name)[0] == whose
 
 
+@pytest.mark.parametrize("form", [r"(?P<student_id>\w+)_.*", r"\w+", "(?P<id>"])
+def test_a_form_without_a_student_says_what_it_needs(form: str) -> None:
+    with pytest.raises(Stop, match="called id, name or email"):
+        Newest(config=Config(Newest={"form": form}))
+
+
 # -- the way back
 
 
@@ -143,6 +151,13 @@ def test_names_are_remembered_until_a_newer_file_comes(course: Folder) -> None:
     folder = course.folder / "downloaded" / "a1"
     returning.remember(folder, {"s4": Students(CLASS).whose("s4_9_98765_a1.ipynb")[1]})
     assert set(returning.recall(folder)) == {"s1", "s4"}
+    for name, file in (("a2", "x_77_98765_a2.ipynb"), ("a3", "4712_a3.ipynb")):
+        course.source(name).parent.mkdir(parents=True)
+        course.source(name).touch()
+        (course.folder / "downloaded" / name).mkdir()
+        told = Students(CLASS | {"77": Enrolled("77", "x")}).whose(file)[1]
+        returning.remember(course.folder / "downloaded" / name, {"4712": told})
+    assert returning.canvas_numbers(course) == {"4712": "77"}
 
 
 LINES = [

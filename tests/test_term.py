@@ -396,7 +396,7 @@ sources = st.sampled_from(["x", "y"])
 )
 def test_an_answer_changes_with_what_a_student_wrote_and_nothing_else(cells: list) -> None:
     def notebook(change: int = -1) -> nbformat.NotebookNode:
-        made: list[dict] = [{"source": "A report.", "metadata": {}}, title]
+        made: list[dict] = [{"source": f"Report {change}.", "metadata": {}}, title]
         for number, (kind, source) in enumerate(cells):
             marks = {"solution": kind in ("solution", "words"), "grade": kind in ("test", "words")}
             about = {"nbgrader": marks | {"grade_id": str(number)}} if kind != "own" else {}

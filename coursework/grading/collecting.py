@@ -6,6 +6,7 @@ Each file is collected or named together with the reason, so that none is lost i
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 import time
@@ -15,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from traitlets import Unicode
+from traitlets import Unicode, validate
 from traitlets.config import Configurable
 
+from coursework.folder import Stop
 from coursework.grading import returning
 from coursework.grading.names import Students, Told
 from coursework.grading.reading import LARGEST, ids
@@ -59,6 +61,18 @@ class Newest(Configurable):
         "by themselves: an expression for a name without folders and ending, with a group that is "
         "called id, name or email",
     ).tag(config=True)
+
+    @validate("form")
+    def _has_a_group(self, proposal: dict) -> str:
+        form, groups = proposal["value"], set()
+        with contextlib.suppress(re.error):
+            groups = set(re.compile(form).groupindex)
+        if form and not (groups and groups <= {"id", "name", "email"}):
+            raise Stop(
+                f"c.Newest.form in nbgrader_config.py is {form!r}: let it be an expression with a "
+                r"group that is called id, name or email, as in r'a\d_(?P<id>\w+)_.*'."
+            )
+        return form
 
     def choose(
         self,

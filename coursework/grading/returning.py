@@ -30,7 +30,12 @@ def recall(folder: Path) -> dict[str, dict[str, str]]:
 def canvas_numbers(course: Folder) -> dict[str, str]:
     """The number that Canvas has for each student of whom it packed a file."""
     told = [recall(course.folder / "downloaded" / name) for name in course.assignments()]
-    return {student: each["canvas"] for names in told for student, each in names.items()}
+    return {
+        student: each["canvas"]
+        for names in told
+        for student, each in names.items()
+        if each["canvas"]
+    }
 
 
 def give_back(course: Folder, students: set[str], assignment: str) -> Iterator[str]:
@@ -66,8 +71,6 @@ def pack(pages: dict[str, Path], target: Path) -> None:
     new = target.with_suffix(".new")
     with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, page in pages.items():
-            inside = [
-                part for part in PurePosixPath(f"{name}.html").parts if part not in ("..", "/")
-            ]
-            archive.write(page, "/".join(inside))
+            parts = PurePosixPath(f"{name}.html").parts
+            archive.write(page, "/".join(part for part in parts if part not in ("..", "/")))
     new.replace(target)
