@@ -24,7 +24,7 @@ from nbgrader.exchange import default as exchange
 from coursework import skeleton
 from coursework.course import HERE, Course, Stop
 from coursework.folder import SECRET
-from coursework.grading.done import tests_of
+from coursework.grading import done
 from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
 from coursework.sandbox.student import Student, Times
@@ -143,7 +143,7 @@ def test_a_release_that_fails_changes_nothing(course: Course) -> None:
     course.release("a0")
     released = course.folder / "release" / "a0" / "a0.ipynb"
     with course.database() as gradebook:
-        before = released.read_bytes(), tests_of(gradebook, "a0")
+        before = released.read_bytes(), done.tests_of(gradebook, "a0")
         gradebook.add_student("ada")
         gradebook.add_submission("a0", "ada")
     edit(course, "nodes-test", "### BEGIN HIDDEN TESTS\nassert True")
@@ -155,7 +155,7 @@ def test_a_release_that_fails_changes_nothing(course: Course) -> None:
         course.release("a0")
     assert is_a_sentence(str(caught.value))
     with course.database() as gradebook:
-        assert (released.read_bytes(), tests_of(gradebook, "a0")) == before
+        assert (released.read_bytes(), done.tests_of(gradebook, "a0")) == before
     edit(course, "nothing", "")
     settings = course.folder / "nbgrader_config.py"
     settings.write_text("c = get_config()\nc.Drop.dropped = ['wy']\n")
