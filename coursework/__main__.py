@@ -5,10 +5,11 @@ python -m coursework release a1
 
 import sys
 
-from coursework.course import Course, Stop
+from coursework.course import HERE, Course, Stop
+from coursework.quiz import save
 from coursework.sandbox.box import trouble
 
-ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments
+ALONE = ("prepare", "formgrader", "gradebook", "quiz", "test")  # steps that concern all assignments
 OF_AN_ASSIGNMENT = ("release", "collect", "grade", "feedback")
 
 
@@ -18,6 +19,8 @@ def main(arguments: list[str]) -> int:
     try:
         if step == "test":
             return test()
+        if step == "quiz":
+            return quiz()
         if step in ALONE:
             print(getattr(Course(), step)())
         elif step in OF_AN_ASSIGNMENT:
@@ -32,6 +35,16 @@ def main(arguments: list[str]) -> int:
     except Stop as stop:
         print(stop, file=sys.stderr)
         return 1
+    return 0
+
+
+def quiz() -> int:
+    """Write the quick questions as files for an LMS."""
+    try:
+        files = save(HERE / "lms")
+    except ValueError as error:
+        raise Stop(str(error)) from None
+    print(f"Wrote the questions of {len(files)} chapters to {HERE / 'lms'}.")
     return 0
 
 
