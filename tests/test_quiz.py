@@ -119,7 +119,7 @@ def test_a_faulty_file_is_named_with_its_fault(book: Path, old: str, new: str, m
 
 def test_a_file_that_is_called_after_no_chapter_is_refused(book: Path) -> None:
     (book / quiz.FOLDER / "1.toml").write_text(SOUND)
-    with pytest.raises(ValueError, match="1.toml must be called after a chapter, as 01.toml"):
+    with pytest.raises(ValueError, match="1.toml must be called after a chapter, like 01.toml"):
         quiz.quizzes(book)
 
 

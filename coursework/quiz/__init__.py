@@ -72,7 +72,7 @@ def quizzes(root: Path = ROOT) -> list[Quiz]:
     found = []
     for path in sorted(root.glob(f"{FOLDER}/*.toml")):
         if path.stem not in chapters:
-            raise ValueError(f"{path.name} must be called after a chapter, as {min(chapters)}.toml")
+            raise ValueError(f"{path.name} must be called after a chapter, like 01.toml")
         found.append(Quiz(chapters[path.stem], read(path)))
     return found
 
