@@ -3,6 +3,7 @@
 import html
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from markdown_it import MarkdownIt
@@ -135,6 +136,20 @@ def test_the_page_shows_each_question_with_its_answer_folded(book: Path) -> None
     assert "    -   **B.** %50% of" in open_part and "right" not in open_part
     assert "    -   **A.** An `e` is" in folded and "    -   **B is right.** Yes" in folded
     assert folded.endswith("    :::\n")
+
+
+def test_questions_that_come_later_renew_the_page(book: Path) -> None:
+    (book / "chapters" / "02_second.ipynb").write_text("{}")
+    seen: list[str] = []
+    env = SimpleNamespace(note_dependency=seen.append)
+    app, source = SimpleNamespace(srcdir=str(book), env=env), ["# Before\n"]
+    quiz.append(app, "index", source)
+    assert (source, seen) == (["# Before\n"], [])
+    quiz.append(app, quiz.PAGE, source)
+    assert source == [f"# Before\n\n{quiz.page(book)}"]
+    assert {f"{quiz.FOLDER}/{n}.toml" for n in ("01", "02")} <= {
+        Path(path).relative_to(book).as_posix() for path in seen if path != quiz.__file__
+    }
 
 
 @pytest.mark.slow

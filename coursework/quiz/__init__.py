@@ -156,8 +156,10 @@ def append(app, docname: str, source: list[str]) -> None:
     """Append the questions to what Sphinx has just read of their page."""
     if docname == PAGE:
         root = Path(app.srcdir)
-        for path in (Path(__file__), *root.glob(f"{FOLDER}/*.toml")):
-            app.env.note_dependency(str(path))
+        app.env.note_dependency(__file__)
+        for chapter in root.glob("chapters/*.ipynb"):  # with its questions, which may come later
+            app.env.note_dependency(str(chapter))
+            app.env.note_dependency(str(root / FOLDER / f"{chapter.name[:2]}.toml"))
         source[0] += f"\n{page(root)}"
 
 
