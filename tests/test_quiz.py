@@ -248,7 +248,7 @@ def test_the_command_says_what_is_wrong(monkeypatch, capsys) -> None:
     def refuse(folder: Path) -> list[Path]:
         raise ValueError("01.toml is not TOML")
 
-    monkeypatch.setattr("coursework.__main__.save", refuse)
+    monkeypatch.setattr("coursework.quiz.save", refuse)
     assert main(["quiz"]) == 1
     assert capsys.readouterr().err == "01.toml is not TOML\n"
 

@@ -14,11 +14,14 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from seqdec_lib.files import written_whole
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "quiz"
@@ -152,7 +155,7 @@ def item(mark: str, text: str) -> str:
     return f"{mark:<4}{textwrap.indent(text, ' ' * 4)[4:]}"
 
 
-def append(app, docname: str, source: list[str]) -> None:
+def append(app: "Sphinx", docname: str, source: list[str]) -> None:
     """Append the questions to what Sphinx has just read of their page."""
     if docname == PAGE:
         root = Path(app.srcdir)
@@ -163,7 +166,7 @@ def append(app, docname: str, source: list[str]) -> None:
         source[0] += f"\n{page(root)}"
 
 
-def setup(app) -> dict[str, bool]:
+def setup(app: "Sphinx") -> dict[str, bool]:
     """Register the extension of Sphinx."""
     app.connect("source-read", append)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
