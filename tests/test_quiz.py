@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from markdown_it import MarkdownIt
 
@@ -85,6 +86,18 @@ def test_questions_can_be_read_without_the_book_around_them(one: Quiz) -> None:
         for text in (question.text, *sum(choices, ())):
             assert not re.search(r"\]\(|\{[a-z:]+\}`|^:::|^```\{", text, re.MULTILINE), text
             assert "$" not in FORMULA.sub("", text), text
+
+
+@pytest.mark.parametrize("one", QUIZZES, ids=lambda one: one.number)
+def test_what_is_wrong_names_a_section_of_the_chapter(one: Quiz) -> None:
+    cells = nbformat.read(one.chapter, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    headings = [f"*{heading}*" for heading in re.findall(r"^##+ (.+)$", text, re.MULTILINE)]
+    for question in one.questions:
+        for choice in question.choices:
+            named = re.findall(r"\((\*[^*]+\*)\)", choice.why)
+            assert set(named) <= set(headings), choice.why
+            assert choice.right or any(heading in choice.why for heading in headings), choice.why
 
 
 # -- what is wrong is said
