@@ -1,7 +1,7 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
 .PHONY: help env book test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
-.PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test
+.PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test quiz
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python
@@ -76,6 +76,9 @@ feedback: env ## write a page for each student: make feedback A=a1
 
 gradebook: env ## write all points to coursework/grades.csv; for an LMS: LMS=canvas, LMS=moodle
 	@$(IN_ENV) -m coursework gradebook
+
+quiz: env ## write the quick questions as files for an LMS
+	@$(IN_ENV) -m coursework quiz
 
 course-test: env ## grade a class of made-up students and print what each got
 	@$(IN_ENV) -m coursework test

@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from coursework.course import Course, Stop
+from coursework.course import HERE, Course, Stop
+from coursework.quiz import save
 from coursework.sandbox.box import trouble
 
-ALONE = ("prepare", "formgrader", "gradebook", "test")  # steps that concern all assignments
+ALONE = ("prepare", "formgrader", "gradebook", "quiz", "test")  # steps that concern all assignments
 OF_AN_ASSIGNMENT = ("assignment", "release", "deadline", "collect", "grade", "feedback")
 
 
@@ -21,6 +22,8 @@ def main(arguments: list[str]) -> int:
     try:
         if step == "test":
             return test()
+        if step == "quiz":
+            return quiz()
         if step in (*ALONE, *OF_AN_ASSIGNMENT):
             assignment = more[:1] if step in OF_AN_ASSIGNMENT else []
             if step in OF_AN_ASSIGNMENT and not any(assignment):
@@ -45,6 +48,16 @@ def told(step: Callable, arguments: list[str]) -> dict[str, object]:
     further = {p.name: p.default for p in parameters if p.default is not p.empty}
     words = {name: said.get(name.upper(), "") for name in further}
     return {name: words[name] == "1" if further[name] is False else words[name] for name in further}
+
+
+def quiz() -> int:
+    """Write the quick questions as files for an LMS."""
+    try:
+        files = save(HERE / "lms")
+    except ValueError as error:
+        raise Stop(str(error)) from None
+    print(f"Wrote the questions of {len(files)} chapters to {HERE / 'lms'}.")
+    return 0
 
 
 def test() -> int:

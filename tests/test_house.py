@@ -17,7 +17,6 @@ FOR_OTHERS = {
     "from_minari": "the way in for data of others",
     "make_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
     "make_vector_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
-    "render": "Gymnasium calls it",
     "to_minari": "the way out, for tools of others",
 }
 
