@@ -35,7 +35,7 @@ HEADING = re.compile(r"^#{1,3} (.+)$", re.MULTILINE)
 ITEM = re.compile(r"^(?=(?:\d+\.|-) )", re.MULTILINE)
 # A sentence ends here, unless what it has opened is closed later; "al." is that of "et al."
 END = re.compile(r"((?<!\bal)[.?!][*)”\"\x02]*) (?=[\x01*(“\"]*[A-Z0-9$])")
-WORDS = 60  # on a slide, if what has more can be divided
+WORDS, WORDS_OF_PROSE = 70, 110  # on a slide, if what has more can be divided
 PREDICTION = re.compile("(A|Two) (prediction|guess)")
 SUMMARY, HOMEWORK = "Summary", "Exercises"  # and the solutions, which are nothing for the room
 
@@ -271,8 +271,8 @@ def prose(markdown: str) -> list[str]:
     """Markdown in parts that fit on slides."""
     parts = []
     for piece in pieces(markdown):
-        parts += [piece] if ITEM.match(piece) else packed(split(piece), " ")
-    return packed(parts, "\n\n")
+        parts += [piece] if ITEM.match(piece) else packed(split(piece), " ", WORDS_OF_PROSE)
+    return packed(parts, "\n\n", WORDS_OF_PROSE)
 
 
 def split(text: str) -> list[str]:
@@ -288,12 +288,12 @@ def split(text: str) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def packed(parts: Iterable[str], glue: str) -> list[str]:
-    """The parts in a row, joined as long as they have no more than `WORDS` words together."""
+def packed(parts: Iterable[str], glue: str, words: int = WORDS) -> list[str]:
+    """The parts in a row, joined as long as they have no more than so many words together."""
     found: list[str] = []
     for part in parts:
         together = f"{found[-1]}{glue}{part}" if found else ""
-        if found and len(re.sub(r"<[^>]+>", " ", together).split()) <= WORDS:
+        if found and len(re.sub(r"<[^>]+>", " ", together).split()) <= words:
             found[-1] = together
         else:
             found.append(part)
