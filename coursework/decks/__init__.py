@@ -76,7 +76,8 @@ def save(folder: Path, root: Path = ROOT) -> list[Path]:
     Raises
     ------
     ValueError
-        The guide has no weeks, a figure no alternative text, or a claim no place in its chapter.
+        The guide has no weeks or a chapter that isn't there, a figure has no alternative text, or
+        a claim no place in its chapter.
     """
     readable = notebooks_of(root, root / "desk")
     sources = {int(path.name[:2]): path for path in sorted(root.glob("chapters/*.ipynb"))}
@@ -85,6 +86,10 @@ def save(folder: Path, root: Path = ROOT) -> list[Path]:
     for week in weeks((root / GUIDE).read_text(encoding="utf-8")):
         parts = []
         for number in week.chapters:
+            if number not in sources:
+                raise ValueError(
+                    f"{GUIDE} has chapter {number} in week {week.number}: there is none"
+                )
             source = nbformat.read(sources[number], as_version=4)
             reader = nbformat.read(readable / sources[number].name, as_version=4)
             parts.append(chapter(source, reader, questions.get(number, [])))
@@ -123,16 +128,16 @@ def chapter(source: NotebookNode, reader: NotebookNode, questions: list[Question
     """The slides of a chapter, from its source and its reader's notebook."""
     figures = {cell.id: cell for cell in source.cells if pictures(cell)}
     waiting = [(source.cells[c.cell].id, c) for c in claims(source) if c.cell is not None]
-    (first, *rest), slides = sections(reader), []
-    homework = [section.title for section in rest].index(HOMEWORK)
-    for place, section in enumerate(rest):
+    found, slides, at_home = sections(reader), [], False
+    for section in found:
         said, waiting = held(section, waiting)
-        if place < homework or section.title == SUMMARY:
+        at_home |= section.title == HOMEWORK
+        if not at_home or section.title == SUMMARY:
             slides += lesson(section, said, figures)
     if waiting:
-        raise ValueError(f"{first.title}: no sentence has the claim {waiting[0][1].words!r}")
+        raise ValueError(f"{found[0].title}: no sentence has the claim {waiting[0][1].words!r}")
     asked = [slide for n, one in enumerate(questions, start=1) for slide in question(n, one)]
-    return [Slide(inline(first.title), "", "chapter"), *slides, *asked]
+    return [Slide(inline(found[0].title), "", "chapter"), *slides, *asked]
 
 
 def lesson(section: Section, said: list[str], figures: dict[str, NotebookNode]) -> Iterator[Slide]:
