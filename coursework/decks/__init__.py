@@ -251,13 +251,19 @@ def question(number: int, one: Question) -> Iterator[Slide]:
 
 
 def shown(markdown: str) -> str:
-    """Markdown as HTML, in which links are their words: what they lead to is not in the deck."""
-    return re.sub(r"</?a\b[^>]*>", "", MARKDOWN.render(markdown))
+    """Markdown as HTML without links."""
+    return unlinked(MARKDOWN.render(markdown))
 
 
 def inline(markdown: str) -> str:
-    """Markdown without blocks as HTML, in which links are their words."""
-    return re.sub(r"</?a\b[^>]*>", "", MARKDOWN.renderInline(markdown))
+    """Markdown without blocks as HTML without links."""
+    return unlinked(MARKDOWN.renderInline(markdown))
+
+
+def unlinked(text: str) -> str:
+    """HTML with the words of links emphasized instead: what they lead to is not in the deck."""
+    text = re.sub(r"<a href[^>]*>(.*?)</a>", r"<em>\1</em>", text, flags=re.DOTALL)
+    return re.sub(r"</?a\b[^>]*>", "", text)
 
 
 def pieces(markdown: str) -> Iterator[str]:
