@@ -1,7 +1,7 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
 .PHONY: help env book test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
-.PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test quiz
+.PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test quiz slides
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python
@@ -79,6 +79,9 @@ gradebook: env ## write all points to coursework/grades.csv; for an LMS: LMS=can
 
 quiz: env ## write the quick questions as files for an LMS
 	@$(IN_ENV) -m coursework quiz
+
+slides: env ## write a deck of slides for each week into coursework/slides
+	@$(IN_ENV) -m coursework slides
 
 course-test: env ## grade a class of made-up students and print what each got
 	@$(IN_ENV) -m coursework test

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from coursework.course import HERE, Course, Stop
 from coursework.sandbox.box import trouble
 
-ALONE = ("prepare", "formgrader", "gradebook", "quiz", "test")  # concern all assignments
+# Steps that concern all assignments.
+ALONE = ("prepare", "formgrader", "gradebook")
 OF_AN_ASSIGNMENT = ("assignment", "release", "deadline", "collect", "grade", "feedback")
 
 
@@ -19,10 +20,8 @@ def main(arguments: list[str]) -> int:
     """Take the step that the arguments name; return 0, or 1 after one sentence on stderr."""
     step, *more = arguments or [""]
     try:
-        if step == "test":
-            return test()
-        if step == "quiz":
-            return quiz()
+        if step in BESIDE:
+            return BESIDE[step]()
         if step in (*ALONE, *OF_AN_ASSIGNMENT):
             assignment = more[:1] if step in OF_AN_ASSIGNMENT else []
             if step in OF_AN_ASSIGNMENT and not any(assignment):
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> int:
         else:
             raise Stop(
                 f"There is no step {step!r}: write `python -m coursework` and one of "
-                f"{', '.join((*OF_AN_ASSIGNMENT, *ALONE))}."
+                f"{', '.join((*OF_AN_ASSIGNMENT, *ALONE, *BESIDE))}."
             )
     except Stop as stop:
         print(stop, file=sys.stderr)
@@ -61,6 +60,18 @@ def quiz() -> int:
     return 0
 
 
+def slides() -> int:
+    """Write a deck of slides for each week."""
+    from coursework.decks import save as save_decks  # reads the chapters with the site's parser
+
+    try:
+        files = save_decks(HERE / "slides")
+    except (ValueError, RuntimeError) as error:
+        raise Stop(str(error)) from None
+    print(f"Wrote {len(files)} decks to {HERE / 'slides'}: open week1.html in a browser.")
+    return 0
+
+
 def test() -> int:
     """Run the synthetic class and print its table; return 1 if anybody got something else."""
     from coursework.synthetic.run import run, table  # imports nbgrader, which takes seconds
@@ -72,6 +83,9 @@ def test() -> int:
     wrong = sum(not row.right for row in rows)
     print(f"{len(rows)} submissions, {wrong} of them not as expected.")
     return int(wrong > 0)
+
+
+BESIDE = {"quiz": quiz, "slides": slides, "test": test}  # and no steps of a course that runs
 
 
 if __name__ == "__main__":
