@@ -42,8 +42,7 @@ EXERCISES = {
             np.round(rng.gumbel(size=size + 1), 2).tolist(),
             float(rng.choice([0.1, 0.5, 1.0, 5.0])),
         ),
-        hint="the winner has the largest sum of logit and noise at every temperature; is the "
-        "largest share here still the winner's?",
+        hint="work this case out by hand, sum by sum, and compare with the chapter's formula.",
     ),
     "straight_through_push": Exercise(
         answer=_straight_through_push,
