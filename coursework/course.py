@@ -175,10 +175,10 @@ class Course(Folder):
                 f"not: {listed(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
                 "again."
             )
-        old, wait = len(done & submitted - due), len(submitted - done)
+        old, left = len(done & submitted - due), len(submitted - done)
         return (
             f"Graded {len(due)} submissions of {assignment}; {old} others were graded already, and "
-            f"{wait} wait. Read the written answers with `make formgrader`, then run `make "
+            f"{left} are not graded. Read the written answers with `make formgrader`, then run `make "
             f"feedback A={assignment}`."
         )
 
@@ -219,6 +219,8 @@ class Course(Folder):
         late = (self.students("submitted", assignment) | graded) - done
         if late:
             print(f"No page for {listed(late)}: what they handed in is not graded.")
+            for student in late:  # a page from before would say what is no longer so
+                self.file("feedback", student, assignment).with_suffix(".html").unlink(True)
         self.nbgrader("generate_feedback", assignment, "--force", but=late)
         for sentence in give_back(self, done, assignment):
             print(sentence)

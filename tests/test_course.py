@@ -513,7 +513,7 @@ def test_corrected_files_mended_tests_and_one_student(
     with pytest.raises(Stop, match="name one of ada, emmy, eve, joan"):
         course.grade("a0", who="kim")
     told = course.grade("a0", who="emmy")
-    assert "Graded 1 " in told and "0 others were graded already, and 3 wait" in told
+    assert "Graded 1 " in told and "0 others were graded already, and 3 are not graded" in told
     assert points(course, "student_id", "a0")[1:] == [
         ("ada", ""),
         ("emmy", "0.0"),
@@ -529,7 +529,11 @@ def test_corrected_files_mended_tests_and_one_student(
         ("0.0", "0.0", "0"),
         ("", "", "0"),
     ], "the tests are the mended ones, and the new answer is unread"
+    old = course.file("feedback", "eve", "a0").with_suffix(".html")
+    old.parent.mkdir(parents=True, exist_ok=True)
+    old.write_text("from before", encoding="utf-8")
     assert "of 3 students" in course.feedback("a0", unread=True)
+    assert not old.exists()
     assert "No page for eve" in capsys.readouterr().out
     page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
     assert "nobody has read it yet" in page and "which had 1 point" in page
