@@ -178,8 +178,8 @@ class Course(Folder):
         old, left = len(done & submitted - due), len(submitted - done)
         return (
             f"Graded {len(due)} submissions of {assignment}; {old} others were graded already, and "
-            f"{left} are not graded. Read the written answers with `make formgrader`, then run `make "
-            f"feedback A={assignment}`."
+            f"{left} are not graded. Read the written answers with `make formgrader`, then run "
+            f"`make feedback A={assignment}`."
         )
 
     def formgrader(self) -> str:
