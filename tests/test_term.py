@@ -306,7 +306,7 @@ def test_each_submission_is_graded_or_named(
         course.grade("a0")
     shutil.rmtree(place.parent)
     told = course.grade("a0")
-    assert "Graded 0 " in told and "2 others were graded already, and 0 wait" in told
+    assert "Graded 0 " in told and "2 others were graded already, and 0 are not graded" in told
     assert asked == [["ada", "kim"], ["kim"]], "and none of them twice"
     course.grade("a0", who="ada")
     course.grade("a0", again=True)
