@@ -4,12 +4,13 @@ from pathlib import Path
 
 import claims_page
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 
-def write(path: Path, text: str, *claims: str) -> None:
-    """Write a chapter that says `text` and claims some of it."""
-    outputs = [
+def claimed(*claims: str) -> list[NotebookNode]:
+    """The outputs of a cell that claims these words."""
+    return [
         new_output(
             "display_data",
             data={"application/papermill.record/text/plain": "True"},
@@ -17,7 +18,11 @@ def write(path: Path, text: str, *claims: str) -> None:
         )
         for words in claims
     ]
-    cells = [new_markdown_cell("# A *title*"), new_code_cell("...", outputs=outputs)]
+
+
+def write(path: Path, text: str, *claims: str) -> None:
+    """Write a chapter that says `text` and claims some of it."""
+    cells = [new_markdown_cell("# A *title*"), new_code_cell("...", outputs=claimed(*claims))]
     path.parent.mkdir(exist_ok=True)
     nbformat.write(new_notebook(cells=[*cells, new_markdown_cell(text)]), path)
 

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 from pathlib import Path
 
 import nbformat
@@ -11,18 +10,19 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sentences import claims, normal
 
 from coursework import decks
 from coursework.decks import chapter, packed, split, weeks
 from coursework.quiz import Choice, Question, quizzes
+from tests.browser import elsewhere, needs_chromium, opened
+from tests.test_claims_page import claimed
 from tests.test_notebooks import markup_in
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = {int(path.name[:2]): path for path in sorted(ROOT.glob("chapters/*.ipynb"))}
 WEEKS = weeks((ROOT / decks.GUIDE).read_text(encoding="utf-8"))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LOADING = {"src", "srcset", "href", "xlink:href", "poster", "data", "action", "background", "style"}
 
 
@@ -137,13 +137,10 @@ def look(page: Page, slide: str) -> dict:
     )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@needs_chromium
 def test_slides_fit_a_projector_and_turn_by_keys_without_a_network(files: list[Path]) -> None:
-    asked, too_long = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.on("request", lambda request: asked.append(request.url))
+    too_long = []
+    with opened() as (page, asked):
         for path in files:
             page.goto(path.as_uri())
             page.evaluate("() => MathJax.startup.promise")
@@ -162,8 +159,7 @@ def test_slides_fit_a_projector_and_turn_by_keys_without_a_network(files: list[P
             ):
                 page.keyboard.press(key)
                 assert look(page, slides[there])["shown"] == [slides[there]], key
-        browser.close()
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert elsewhere(asked) == []
     assert too_long == []
 
 
@@ -172,18 +168,10 @@ def test_slides_fit_a_projector_and_turn_by_keys_without_a_network(files: list[P
 
 def made_up(text: str, *said: str, alt: str = "A dot.") -> list[decks.Slide]:
     """The slides of a chapter that says some text, claims some of it and shows a figure."""
-    recorded = [
-        new_output(
-            "display_data",
-            data={"application/papermill.record/text/plain": "True"},
-            metadata={"scrapbook": {"name": f"claim: {words}"}},
-        )
-        for words in said
-    ]
     picture = new_output("display_data", data={"image/png": "aGk="})
     cells = [
         new_markdown_cell("# 1. A *title*\n\nIt begins."),
-        new_code_cell("...", outputs=recorded),
+        new_code_cell("...", outputs=claimed(*said)),
         new_markdown_cell(f"## A section\n\n{text}"),
         new_code_cell("...", outputs=[picture], metadata={"mystnb": {"image": {"alt": alt}}}),
         new_markdown_cell("## Exercises\n\nOne.\n\n## Summary\n\nTwo. Three."),

@@ -1,9 +1,7 @@
 """The desk in JupyterLab, in a real browser: what a reader sees, runs and solves."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,20 +11,18 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from desk import Desk, digest, edition_of, lab_command, trust, writing
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from start_here import START_HERE
 
 from seqdec_lib.book import recorded
 from seqdec_lib.book.records import CLAIM
 from seqdec_lib.checks import OF_CHAPTERS
+from tests.browser import needs_chromium, opened
 from tests.test_solutions import solution_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(path.name for path in (ROOT / "chapters").glob("*.ipynb"))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: install it, on Debian with apt-get install chromium"
-)
+pytestmark = needs_chromium
 QUIET = ["background-networking", "component-update", "sync", "quic"]
 WAIT = 240  # seconds; what never comes ends here, what is slow on a busy machine does not
 BARS = "bars.ipynb"
@@ -89,18 +85,13 @@ def address(server: subprocess.Popen, home: Path) -> str:
 def page(lab: str) -> Iterator[Page]:
     """JupyterLab in the browser, once START HERE is there. It may ask no other host."""
     flags = [f"--disable-{each}" for each in QUIET] + ["--no-first-run"]
-    flags += ["--no-sandbox"] if os.name != "nt" and os.geteuid() == 0 else []
-    asked = set()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    with opened(1300, 1000, *flags) as (page, asked):
         page.set_default_timeout(1000 * WAIT)
-        page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
         page.goto(lab)
         page.get_by_role("heading", name="Start here").wait_for()
         yield page
-        browser.close()
-    assert asked - {None, ""} == {urlsplit(lab).hostname}
+    hosts = {urlsplit(url).hostname for url in asked}
+    assert hosts - {None, ""} == {urlsplit(lab).hostname}
 
 
 OPEN = """async ([path, run]) => {

@@ -1,20 +1,17 @@
 """Mathematics on the course's pages, in a real browser and without a network."""
 
-import os
-import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
-from playwright.sync_api import sync_playwright
 
 from coursework.course import Course
 from coursework.grading.feedback import Page
 from coursework.grading.reading import harmless
+from tests.browser import elsewhere, needs_chromium, opened
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TEXT = r"""
 The value is $\mathbb{E}[G] = \sum_t \gamma^t r_t$, and \$5 is no formula, nor is `$x$`.
 
@@ -51,21 +48,15 @@ def written(kind: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@needs_chromium
 @pytest.mark.parametrize("kind", ["feedback", "formgrader"])
 def test_formulas_are_typeset_without_a_network(kind: str, tmp_path: Path) -> None:
     """And none is a link, which could run a script."""
     place = tmp_path / "page.html"
     place.write_text(written(kind), encoding="utf-8")
-    flags = ["--no-sandbox"] if os.name != "nt" and os.geteuid() == 0 else []
-    asked = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+    with opened() as (page, asked):
         page.goto(place.as_uri())
         seen = page.evaluate(SEEN)
-        browser.close()
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert elsewhere(asked) == []
     assert seen["formulas"] == 3 and seen["links"] == 0
     assert len(seen["fonts"]) >= 3, "those of the book, not the browser's own"
