@@ -220,7 +220,7 @@ class Course(Folder):
         if late:
             print(f"No page for {listed(late)}: what they handed in is not graded.")
             for student in late:  # a page from before would say what is no longer so
-                self.file("feedback", student, assignment).with_suffix(".html").unlink(True)
+                self.page(student, assignment).unlink(missing_ok=True)
         self.nbgrader("generate_feedback", assignment, "--force", but=late)
         for sentence in give_back(self, done, assignment):
             print(sentence)

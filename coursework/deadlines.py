@@ -7,8 +7,11 @@ this machine. Lateness is told and never punished: what it costs is for people t
 from __future__ import annotations
 
 import csv
+import io
 from datetime import UTC, datetime, time
 from pathlib import Path
+
+from seqdec_lib.files import written_whole
 
 COLUMNS = ("assignment", "student", "due")
 FORM = "%Y-%m-%d %H:%M"
@@ -32,11 +35,11 @@ class Deadlines:
     def set(self, assignment: str, student: str, due: str) -> datetime:
         """Keep a deadline, of one student or (with "") of everybody, and return what it means."""
         self._due[assignment, student] = moment(due)
-        new = self._path.with_suffix(".new")
-        with new.open("w", newline="", encoding="utf-8") as file:
-            lines = [(*key, f"{at:{FORM}}") for key, at in sorted(self._due.items())]
-            csv.writer(file).writerows([COLUMNS, *lines])
-        new.replace(self._path)
+        lines = [(*key, f"{at:{FORM}}") for key, at in sorted(self._due.items())]
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([COLUMNS, *lines])
+        with written_whole(self._path) as file:
+            file.write(text.getvalue().encode())
         return self._due[assignment, student]
 
     def of(self, assignment: str, student: str = "") -> datetime | None:

@@ -61,6 +61,10 @@ class Folder:
         """A student's notebook in the folder of a step, such as "submitted"."""
         return self.folder / step / student / assignment / f"{assignment}.ipynb"
 
+    def page(self, student: str, assignment: str) -> Path:
+        """A student's page of feedback."""
+        return self.file("feedback", student, assignment).with_suffix(".html")
+
     def students(self, step: str, assignment: str) -> set[str]:
         """Everybody who has something in the folder of a step."""
         return {path.parent.name for path in (self.folder / step).glob(f"*/{assignment}")}

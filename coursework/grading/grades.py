@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment
+from seqdec_lib.files import written_whole
 
 from coursework.deadlines import Deadlines
 from coursework.roster import Enrolled
@@ -86,12 +88,12 @@ def for_lms(
 
 def write(lines: list[dict[str, object]], path: Path) -> None:
     """Write the table as CSV, all of it or nothing."""
-    new = path.with_suffix(".new")
-    with new.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, lines[0])
-        writer.writeheader()
-        writer.writerows(lines)
-    new.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, lines[0])
+    writer.writeheader()
+    writer.writerows(lines)
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> dict[str, set[str]]:

@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from seqdec_lib.files import written_whole
+
 from coursework.folder import SECRET, Folder, listed, show
 from coursework.grading.names import Told
 
@@ -16,9 +18,8 @@ NAMES = "collected.json"
 def remember(folder: Path, told: dict[str, Told]) -> None:
     """Keep what the names of collected files told, beside the download of an assignment."""
     new = {student: {"file": each.file, "canvas": each.canvas} for student, each in told.items()}
-    unfinished = folder / f"{NAMES}.new"
-    unfinished.write_text(json.dumps(recall(folder) | new, indent=1), encoding="utf-8")
-    unfinished.replace(folder / NAMES)
+    with written_whole(folder / NAMES) as file:
+        file.write(json.dumps(recall(folder) | new, indent=1).encode())
 
 
 def recall(folder: Path) -> dict[str, dict[str, str]]:
@@ -41,10 +42,7 @@ def canvas_numbers(course: Folder) -> dict[str, str]:
 def give_back(course: Folder, students: set[str], assignment: str) -> Iterator[str]:
     """Pack the pages of students for an LMS; say how they go back, where it isn't by hand."""
     names = recall(course.folder / "downloaded" / assignment)
-    pages = {
-        student: course.file("feedback", student, assignment).with_suffix(".html")
-        for student in sorted(students)
-    }
+    pages = {student: course.page(student, assignment) for student in sorted(students)}
     downloaded = {names[student]["file"]: pages[student] for student in pages if student in names}
     if downloaded:
         target = course.folder / "feedback" / f"{assignment}.zip"
@@ -68,9 +66,10 @@ def give_back(course: Folder, students: set[str], assignment: str) -> Iterator[s
 
 def pack(pages: dict[str, Path], target: Path) -> None:
     """Write pages into a zip archive, each under the name of the notebook that it is about."""
-    new = target.with_suffix(".new")
-    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        written_whole(target) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for name, page in pages.items():
             parts = PurePosixPath(f"{name}.html").parts
             archive.write(page, "/".join(part for part in parts if part not in ("..", "/")))
-    new.replace(target)

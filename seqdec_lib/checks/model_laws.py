@@ -19,6 +19,7 @@ NOISE, FELT = 1e-4, 1e-3  # shares of the logits' spread: what is rounding, and 
 PARTS, LINES = 6, 3
 STEP = 3e-5  # of each weight that moves
 ALIKE, FLAT = 0.04, 0.1  # how far slopes may differ, as a share; what is flat is rounding
+KINDS = ((0, LEVELS), (LEVELS, CITIES), (LEVELS + CITIES, ACTIONS))  # first id and number
 _ORDER = ("first", "second", "third", "fourth", "fifth", "last")
 LARGEST = 200_000  # weights
 
@@ -63,9 +64,8 @@ def random_weights(rng: np.random.Generator, initial_weights: Callable) -> np.nd
 
 def random_tokens(rng: np.random.Generator, rows: int) -> np.ndarray:
     """Trips that nobody made: a level, a city and an action for each day, (rows, PLACES)."""
-    sizes = [(0, LEVELS), (LEVELS, CITIES), (LEVELS + CITIES, ACTIONS)]
-    kinds = [first + rng.integers(size, size=(rows, DAYS)) for first, size in sizes]
-    return np.stack(kinds, axis=2).reshape(rows, -1)
+    tokens = [first + rng.integers(size, size=(rows, DAYS)) for first, size in KINDS]
+    return np.stack(tokens, axis=2).reshape(rows, -1)
 
 
 def later_changes_nothing(asked: Asked) -> str:
@@ -117,7 +117,7 @@ def alone_is_the_same(asked: Asked) -> str:
 
 def _changed(asked: Asked, place: int) -> np.ndarray:
     """The tokens with another one of the same kind at a place."""
-    first, size = [(0, LEVELS), (LEVELS, CITIES), (LEVELS + CITIES, ACTIONS)][place % 3]
+    first, size = KINDS[place % len(KINDS)]
     tokens = asked.tokens.copy()
     step = asked.rng.integers(1, size, size=len(tokens))
     tokens[:, place] = first + (tokens[:, place] - first + step) % size
