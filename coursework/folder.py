@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,13 @@ class Folder:
     def page(self, student: str, assignment: str) -> Path:
         """A student's page of feedback."""
         return self.file("feedback", student, assignment).with_suffix(".html")
+
+    def handed_in(self, student: str, assignment: str) -> datetime | None:
+        """When the work came that is there now, in UTC without a time zone; None if not known."""
+        from nbgrader.utils import parse_utc
+
+        told = self.file("submitted", student, assignment).with_name("timestamp.txt")
+        return parse_utc(told.read_text(encoding="utf-8").strip()) if told.is_file() else None
 
     def students(self, step: str, assignment: str) -> set[str]:
         """Everybody who has something in the folder of a step."""
@@ -167,6 +175,12 @@ class Folder:
                 graded.parent.replace(earlier)
             shutil.rmtree(graded.parent, ignore_errors=True)  # a grader was ended here
 
+    def cells(self) -> dict[str, set[str]]:
+        """The names of the cells of each assignment."""
+        from coursework.grading.reading import ids
+
+        return {name: ids(self.source(name)) for name in self.assignments()}
+
     def kept_cells(self, assignment: str) -> set[str] | None:
         """The names of the cells of a source that nbgrader keeps; None if it is no notebook."""
         try:
@@ -205,6 +219,11 @@ def environment() -> dict[str, str]:
 def show(path: Path) -> str:
     """A path as it is seen from here."""
     return os.path.relpath(path)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 page", "2 pages"."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import random
+import re
 from collections.abc import Iterator
 
 import nbformat
@@ -20,11 +21,14 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from seqdec_lib.checks.workshop import Partly
 from traitlets import Bool, Float, Integer
 
+from coursework.grading.done import BROKEN
 from coursework.grading.reading import harmless, writable
 from coursework.grading.restore import functions
 from coursework.sandbox.box import Limits, NoSandbox, trouble
 from coursework.sandbox.student import Student, Times
-from coursework.sandbox.wire import NoAnswer
+from coursework.sandbox.wire import NoAnswer, is_students
+
+OWN_ERROR = "The hidden test ended with an error of its own, and waits to be mended"
 
 
 class RunInSandbox(NbGraderPreprocessor):
@@ -63,9 +67,10 @@ class RunInSandbox(NbGraderPreprocessor):
         try:
             for number, cell in enumerate(own, start=1):
                 cell.execution_count, cell.outputs = number, student.run(cell.source)
+            seen = "\n".join(cell.source for cell in nb.cells if cell not in tests)
             with _seeded(resources["nbgrader"]["student"], self.term):
                 for number, cell in enumerate(tests, start=len(own) + 1):
-                    cell.execution_count, cell.outputs = number, test(cell.source, student)
+                    cell.execution_count, cell.outputs = number, test(cell.source, student, seen)
         finally:
             student.end()
         notices = nb.metadata.pop("seqdec", {}).get("notices", [])
@@ -89,9 +94,14 @@ class Names(dict):
         return self[name]
 
 
-def test(source: str, student: Student) -> list[NotebookNode]:
+def test(source: str, student: Student, seen: str = "") -> list[NotebookNode]:
     """Run a test; the outputs of a failed one end with an error, as nbgrader expects it, and those
-    of one that gives a part of its points end with this part."""
+    of one that gives a part of its points end with this part.
+
+    Parameters
+    ----------
+    seen : all that the student could see of the notebook, with the names that were asked for
+    """
     printed = io.StringIO()
     names, results = Names(student), []
     random.seed(0)
@@ -103,14 +113,19 @@ def test(source: str, student: Student) -> list[NotebookNode]:
             print(part)
             results = [new_output("execute_result", {"text/plain": str(part.points)})]
         except (Exception, SystemExit) as error:
-            text = f"{type(error).__name__}: {error}"
+            kind, text = type(error).__name__, f"{type(error).__name__}: {error}"
             if isinstance(error, (AssertionError, NoAnswer)):
                 text = str(error) or "A hidden test failed."
-            results = [
-                new_output("error", ename=type(error).__name__, evalue=text, traceback=[text])
-            ]
+            elif not (is_students(error) or _was_asked_for(error, seen)):
+                kind, text = BROKEN, f"{OWN_ERROR} ({text})."
+            results = [new_output("error", ename=kind, evalue=text, traceback=[text])]
     text = printed.getvalue()
     return [new_output("stream", name="stdout", text=text)] * bool(text) + results
+
+
+def _was_asked_for(error: BaseException, seen: str) -> bool:
+    """Whether what is missing is a name that the student should have defined."""
+    return isinstance(error, NameError) and error.name in re.findall(r"\w+", seen)
 
 
 def report(notices: list[str]) -> NotebookNode:
