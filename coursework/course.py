@@ -24,7 +24,7 @@ from coursework.folder import (
     listed,
     show,
 )
-from coursework.sandbox.box import trouble
+from coursework.sandbox.box import share, trouble
 
 __all__ = ["HERE", "Course", "Stop"]
 
@@ -303,10 +303,11 @@ class Course(Folder):
         self, due: list[str], submitted: set[str], assignment: str, unsafe: bool
     ) -> None:
         """Run and test what some students handed in, shared out among several processes."""
+        where = f"--RunInSandbox.{'unsafe=True' if unsafe else f'warm={share()}'}"
 
         def grade(number: int) -> None:
             self.nbgrader(
-                *("autograde", assignment, f"--RunInSandbox.unsafe={unsafe}"),
+                *("autograde", assignment, where),
                 but=submitted - set(due[number::jobs]),
                 may_fail=True,
                 log=f"autograde-{number + 1}",

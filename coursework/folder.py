@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coursework import roster
+from coursework import commands, roster
 from coursework.deadlines import Deadlines
 
 if TYPE_CHECKING:  # nbgrader takes seconds, and not every step needs it
@@ -123,23 +122,20 @@ class Folder:
         may_fail : whether it is enough to look in the log
         log : the name of the log, by default that of the command
         """
-        result = subprocess.run(
+        kept = self.log(log or command)
+        failed = commands.run(
             [
-                *(sys.executable, "-m", "nbgrader", command, *arguments, *self.settings),
+                *(command, *arguments, *self.settings),
                 f"--CourseDirectory.root={self.folder}",
                 f"--CourseDirectory.student_id_exclude={','.join(sorted(but))}",
             ],
-            cwd=self.folder,
-            env=environment(),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            self.folder,
+            environment(),
+            kept,
         )
-        kept = self.log(log or command)
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_text(result.stdout, encoding="utf-8")
-        if result.returncode != 0 and not may_fail:
-            last = (result.stdout.strip().splitlines() or ["it gave no reason"])[-1]
+        if failed and not may_fail:
+            said = kept.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = (said or ["it gave no reason"])[-1]
             raise Stop(f"nbgrader {command} failed ({last}): see {show(kept)}.")
 
     def log(self, name: str) -> Path:

@@ -27,6 +27,7 @@ from coursework.folder import SECRET
 from coursework.grading import done
 from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
+from coursework.sandbox.forks import NoSandbox
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
 from coursework.synthetic import people, sample
@@ -317,16 +318,31 @@ def test_a_warm_process_that_died_is_started_again(student: Student) -> None:
 
 
 @needs_a_sandbox
+def test_a_warm_process_of_another_program_is_joined_as_long_as_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So it is started once, however many programs grade."""
+    address, other = box.share(), box._warm.__wrapped__(box.LIBRARY)
+    monkeypatch.setattr(box, "_warm", lambda library: other)
+    for there in (address, address + "-gone"):
+        box.join(there)
+        student = Student(Limits(), Times(cell=3, call=2, all=60))
+        student.run("x = 1")
+        assert student.look("x") == 1 and (other.process is None) == (there == address)
+        student.end()
+
+
+@needs_a_sandbox
 def test_a_sandbox_that_no_kernel_enters_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuses(*_: object) -> int:
-        raise box.NoSandbox("No kernel could enter a sandbox: it was refused.")
+        raise NoSandbox("No kernel could enter a sandbox: it was refused.")
 
     monkeypatch.setattr(box.Warm, "kernel", refuses)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = set(psutil.Process().children())
-    with pytest.raises(box.NoSandbox, match="refused"):
+    with pytest.raises(NoSandbox, match="refused"):
         box.Box(Limits())
     assert not any(tmp_path.iterdir())
     assert set(psutil.Process().children()) == before
