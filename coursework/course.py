@@ -170,6 +170,7 @@ class Course(Folder):
         if due:
             self.keep_earlier(due, assignment)
             self._autograde(sorted(due), submitted, assignment, unsafe)
+            self._check_tests(due, assignment)
         done = self._graded(assignment)
         lost = asked - done
         if lost:
@@ -178,7 +179,6 @@ class Course(Folder):
                 f"not: {listed(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
                 "again."
             )
-        self._check_tests(due, assignment)
         old, left = len(done & submitted - due), len(submitted - done)
         told = f"Graded {counted(len(due), 'submission')} of {assignment}"
         told += f", beside {old} from before." if old else "."
