@@ -10,6 +10,7 @@ import os
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -73,10 +74,10 @@ class RunInSandbox(NbGraderPreprocessor):
         try:
             for number, cell in enumerate(own, start=1):
                 cell.execution_count, cell.outputs = number, student.run(cell.source)
-            seen = "\n".join(cell.source for cell in nb.cells if cell not in tests)
+            given = handed_out(resources["nbgrader"])
             with _seeded(resources["nbgrader"]["student"], self.term):
                 for number, cell in enumerate(tests, start=len(own) + 1):
-                    cell.execution_count, cell.outputs = number, test(cell.source, student, seen)
+                    cell.execution_count, cell.outputs = number, test(cell.source, student, given)
         finally:
             student.end()
         notices = nb.metadata.pop("seqdec", {}).get("notices", [])
@@ -100,13 +101,19 @@ class Names(dict):
         return self[name]
 
 
-def test(source: str, student: Student, seen: str = "") -> list[NotebookNode]:
+def handed_out(names: dict) -> str:
+    """All that students were given of an assignment; nbgrader works in the course's folder."""
+    release = Path("release") / names["assignment"] / f"{names['notebook']}.ipynb"
+    return "\n".join(cell.source for cell in nbformat.read(release, as_version=4).cells)
+
+
+def test(source: str, student: Student, given: str = "") -> list[NotebookNode]:
     """Run a test; the outputs of a failed one end with an error, as nbgrader expects it, and those
     of one that gives a part of its points end with this part.
 
     Parameters
     ----------
-    seen : all that the student could see of the notebook, with the names that were asked for
+    given : all that the student was given, with the names that were asked for
     """
     printed = io.StringIO()
     names, results = Names(student), []
@@ -122,16 +129,16 @@ def test(source: str, student: Student, seen: str = "") -> list[NotebookNode]:
             kind, text = type(error).__name__, f"{type(error).__name__}: {error}"
             if isinstance(error, (AssertionError, NoAnswer)):
                 text = str(error) or "A hidden test failed."
-            elif not (is_students(error) or _was_asked_for(error, seen)):
+            elif not (is_students(error) or _was_asked_for(error, given)):
                 kind, text = BROKEN, f"{OWN_ERROR} ({text})."
             results = [new_output("error", ename=kind, evalue=text, traceback=[text])]
     text = printed.getvalue()
     return [new_output("stream", name="stdout", text=text)] * bool(text) + results
 
 
-def _was_asked_for(error: BaseException, seen: str) -> bool:
+def _was_asked_for(error: BaseException, given: str) -> bool:
     """Whether what is missing is a name that the student should have defined."""
-    return isinstance(error, NameError) and error.name in re.findall(r"\w+", seen)
+    return isinstance(error, NameError) and error.name in re.findall(r"\w+", given)
 
 
 def report(notices: list[str]) -> NotebookNode:
