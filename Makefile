@@ -83,7 +83,7 @@ quiz: env ## write the quick questions as files for an LMS
 slides: env ## write a deck of slides for each week into coursework/slides
 	@$(IN_ENV) -m coursework slides
 
-course-test: env ## grade a class of made-up students and print what each got
+course-test: env ## grade made-up students and print what each got; those of one: A=a1
 	@$(IN_ENV) -m coursework test
 
 clean: ## delete the website and the private environment

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from coursework.course import HERE, Course, Stop
+from coursework.folder import counted, listed, show
 from coursework.sandbox.box import trouble
 
 # Steps that concern all assignments.
@@ -21,7 +22,7 @@ def main(arguments: list[str]) -> int:
     step, *more = arguments or [""]
     try:
         if step in BESIDE:
-            return BESIDE[step]()
+            return BESIDE[step](**told(BESIDE[step], more))
         if step in (*ALONE, *OF_AN_ASSIGNMENT):
             assignment = more[:1] if step in OF_AN_ASSIGNMENT else []
             if step in OF_AN_ASSIGNMENT and not any(assignment):
@@ -56,7 +57,7 @@ def quiz() -> int:
         files = save(HERE / "lms")
     except ValueError as error:
         raise Stop(str(error)) from None
-    print(f"Wrote the questions of {len(files)} chapters to {HERE / 'lms'}.")
+    print(f"Wrote the questions of {len(files)} chapters to {show(HERE / 'lms')}.")
     return 0
 
 
@@ -68,20 +69,25 @@ def slides() -> int:
         files = save_decks(HERE / "slides")
     except (ValueError, RuntimeError) as error:
         raise Stop(str(error)) from None
-    print(f"Wrote {len(files)} decks to {HERE / 'slides'}: open week1.html in a browser.")
+    print(f"Wrote {len(files)} decks to {show(HERE / 'slides')}: open week1.html in a browser.")
     return 0
 
 
-def test() -> int:
-    """Run the synthetic class and print its table; return 1 if anybody got something else."""
+def test(a: str = "") -> int:
+    """Run the class of made-up students, or those of one assignment, and print its table.
+
+    Returns 1 if anybody got something else than expected.
+    """
     from coursework.synthetic.run import run, table  # imports nbgrader, which takes seconds
 
     if trouble() is not None:
         raise Stop(trouble())
-    rows = run()
+    if a and a not in Course().assignments():
+        raise Stop(f"There is no assignment {a!r}: name one of {listed(Course().assignments())}.")
+    rows = run(a)
     print(table(rows))
     wrong = sum(not row.right for row in rows)
-    print(f"{len(rows)} submissions, {wrong} of them not as expected.")
+    print(f"{counted(len(rows), 'submission')}, {wrong} of them not as expected.")
     return int(wrong > 0)
 
 

@@ -19,11 +19,12 @@ from coursework.folder import (
     Folder,
     Stop,
     changed_cells,
+    counted,
     environment,
     listed,
     show,
 )
-from coursework.sandbox.box import trouble
+from coursework.sandbox.box import share, trouble
 
 __all__ = ["HERE", "Course", "Stop"]
 
@@ -65,8 +66,10 @@ class Course(Folder):
 
     def release(self, assignment: str) -> str:
         """Make the students' version of an assignment; one that was there stays until then."""
+        from coursework.grading.release import check_problems
+
         self._check(assignment)
-        self._check_problems(assignment)
+        check_problems(self, assignment)
         new, target = self.folder / "release.new", self.folder / "release" / assignment
         shutil.rmtree(new, ignore_errors=True)
         self.nbgrader(
@@ -111,21 +114,21 @@ class Course(Folder):
             raise Stop(
                 f"Nothing was handed in yet: put the notebooks, or the archive that your LMS "
                 f"makes of them, into {show(archive)}, and run this again. A file's name "
-                "begins with the student's id, as in ada_a1.ipynb."
+                f"begins with the student's id, as in ada_{assignment}.ipynb."
             )
         students, left_out = collect(
             archive,
             self.folder / "submitted",
             assignment,
-            self._cells(),
+            self.cells(),
             self.roster(),
             Newest(config=self.config()),
         )
         for sentence in left_out:
             print(sentence)
         return (
-            f"Of {len(students) + len(left_out)} files {len(students)} were collected for "
-            f"{assignment}, a file for each student, and {len(left_out)} were left out."
+            f"Collected {len(students)} of {counted(len(students) + len(left_out), 'file')} for "
+            f"{assignment}, a file for each student, and left out {len(left_out)}."
         )
 
     def grade(
@@ -167,6 +170,7 @@ class Course(Folder):
         if due:
             self.keep_earlier(due, assignment)
             self._autograde(sorted(due), submitted, assignment, unsafe)
+            self._check_tests(due, assignment)
         done = self._graded(assignment)
         lost = asked - done
         if lost:
@@ -176,9 +180,12 @@ class Course(Folder):
                 "again."
             )
         old, left = len(done & submitted - due), len(submitted - done)
+        told = f"Graded {counted(len(due), 'submission')} of {assignment}"
+        told += f", beside {old} from before." if old else "."
+        if left:
+            return f"{told} Not graded as it is now: {left} more; run `make grade A={assignment}`."
         return (
-            f"Graded {len(due)} submissions of {assignment}; {old} others were graded already, and "
-            f"{left} are not graded. Read the written answers with `make formgrader`, then run "
+            f"{told} Read the written answers with `make formgrader`, then run "
             f"`make feedback A={assignment}`."
         )
 
@@ -212,9 +219,10 @@ class Course(Folder):
         if waiting and not unread:
             answers = sum(map(len, waiting.values()))
             raise Stop(
-                f"Nobody has read {answers} answers yet ({listed(set().union(*waiting.values()))}),"
-                f" of {listed(waiting)}: read them with `make formgrader`, or publish everything "
-                f"as it is with `make feedback A={assignment} UNREAD=1`."
+                f"Nobody has read {counted(answers, 'answer')} yet "
+                f"({listed(set().union(*waiting.values()))}), of {listed(waiting)}: read them with "
+                "`make formgrader`, or publish everything as it is with "
+                f"`make feedback A={assignment} UNREAD=1`."
             )
         late = (self.students("submitted", assignment) | graded) - done
         if late:
@@ -225,8 +233,8 @@ class Course(Folder):
         for sentence in give_back(self, done, assignment):
             print(sentence)
         return (
-            f"Send each of {len(done)} students {show(self.folder / 'feedback')}/ID/{assignment}/"
-            f"{assignment}.html."
+            f"Wrote {counted(len(done), 'page')}: send each student their own, "
+            f"{show(self.folder / 'feedback')}/ID/{assignment}/{assignment}.html."
         )
 
     def gradebook(self, lms: str = "") -> str:
@@ -244,7 +252,8 @@ class Course(Folder):
             raise Stop("There is no gradebook yet: run `make release A=a1` first.")
         with self.database() as gradebook:
             graded = {a.name: self._graded(a.name) for a in gradebook.assignments}
-            lines = grades.table(gradebook, graded, self.roster(), self.deadlines())
+            due = self.deadlines()
+            lines = grades.table(gradebook, graded, self.roster(), due, self.handed_in)
             points = {name: gradebook.find_assignment(name).max_score for name in graded}
         if not lines:
             raise Stop("Nobody is in the table yet: run `make collect A=a1` first.")
@@ -273,44 +282,32 @@ class Course(Folder):
                 "first."
             )
 
-    def _check_problems(self, assignment: str) -> None:
-        """Stop where nbgrader could not save what changed, or DROPPED has a name of nothing."""
-        from coursework.grading.points import Drop
+    def _check_tests(self, students: set[str], assignment: str) -> None:
+        """Stop where a hidden test could not judge what somebody handed in."""
+        from coursework.grading.done import broken
 
-        unknown = set(Drop(config=self.config()).dropped) - set().union(*self._cells().values())
-        if unknown:
+        whose: dict[tuple[str, str], list[str]] = {}
+        for student in students:
+            for failure in broken(self.file("autograded", student, assignment)).items():
+                whose.setdefault(failure, []).append(student)
+        for (test, error), names in sorted(whose.items()):
+            print(f"{test}, for {listed(names)}: {error}")
+        if whose:
             raise Stop(
-                f"There is no problem {listed(unknown)}: a name in DROPPED in nbgrader_config.py "
-                "is the grade_id of a cell."
-            )
-        now = self.kept_cells(assignment)
-        if now is None or not (self.folder / "gradebook.db").is_file():
-            return
-        with self.database() as gradebook:
-            graded = gradebook.assignment_submissions(assignment)
-            before = {
-                cell.name
-                for submission in graded[:1]
-                for notebook in submission.notebooks
-                for cell in notebook.notebook.source_cells
-            }
-        if graded and now != before:
-            changes = [("new", now - before), ("gone", before - now)]
-            told = [f"{listed(names)} ({what})" for what, names in changes if names]
-            raise Stop(
-                f"Some of {assignment} is graded already, so its cells must stay the same: "
-                f"{' and '.join(told)}. Put back what is gone, and name a problem that shall not "
-                "count in DROPPED in nbgrader_config.py; what is new makes another assignment."
+                f"Mend {listed({test for test, _ in whose})} in {show(self.source(assignment))}, "
+                f"and run `make grade A={assignment}` again: until then these points wait, and "
+                "nobody has lost them."
             )
 
     def _autograde(
         self, due: list[str], submitted: set[str], assignment: str, unsafe: bool
     ) -> None:
         """Run and test what some students handed in, shared out among several processes."""
+        where = f"--RunInSandbox.{'unsafe=True' if unsafe else f'warm={share()}'}"
 
         def grade(number: int) -> None:
             self.nbgrader(
-                *("autograde", assignment, f"--RunInSandbox.unsafe={unsafe}"),
+                *("autograde", assignment, where),
                 but=submitted - set(due[number::jobs]),
                 may_fail=True,
                 log=f"autograde-{number + 1}",
@@ -319,12 +316,6 @@ class Course(Folder):
         jobs = min(self.jobs, len(due))
         with ThreadPoolExecutor(jobs) as pool:
             list(pool.map(grade, range(jobs)))
-
-    def _cells(self) -> dict[str, set[str]]:
-        """The names of the cells of each assignment."""
-        from coursework.grading.reading import ids
-
-        return {name: ids(self.source(name)) for name in self.assignments()}
 
     def _graded(self, assignment: str) -> set[str]:
         """The students whose submission, as it is now, is graded by the tests as they are now."""
@@ -338,7 +329,7 @@ class Course(Folder):
         from coursework.grading.collecting import foreign
         from coursework.grading.reading import ids
 
-        cells, found = self._cells(), set()
+        cells, found = self.cells(), set()
         for student in sorted(students):
             other = foreign(ids(self.file("submitted", student, assignment)), assignment, cells)
             if other is not None:

@@ -6,14 +6,14 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coursework import roster
+from coursework import commands, roster
 from coursework.deadlines import Deadlines
 
 if TYPE_CHECKING:  # nbgrader takes seconds, and not every step needs it
@@ -65,6 +65,13 @@ class Folder:
         """A student's page of feedback."""
         return self.file("feedback", student, assignment).with_suffix(".html")
 
+    def handed_in(self, student: str, assignment: str) -> datetime | None:
+        """When the work came that is there now, in UTC without a time zone; None if not known."""
+        from nbgrader.utils import parse_utc
+
+        told = self.file("submitted", student, assignment).with_name("timestamp.txt")
+        return parse_utc(told.read_text(encoding="utf-8").strip()) if told.is_file() else None
+
     def students(self, step: str, assignment: str) -> set[str]:
         """Everybody who has something in the folder of a step."""
         return {path.parent.name for path in (self.folder / step).glob(f"*/{assignment}")}
@@ -115,23 +122,20 @@ class Folder:
         may_fail : whether it is enough to look in the log
         log : the name of the log, by default that of the command
         """
-        result = subprocess.run(
+        kept = self.log(log or command)
+        failed = commands.run(
             [
-                *(sys.executable, "-m", "nbgrader", command, *arguments, *self.settings),
+                *(command, *arguments, *self.settings),
                 f"--CourseDirectory.root={self.folder}",
                 f"--CourseDirectory.student_id_exclude={','.join(sorted(but))}",
             ],
-            cwd=self.folder,
-            env=environment(),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            self.folder,
+            environment(),
+            kept,
         )
-        kept = self.log(log or command)
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_text(result.stdout, encoding="utf-8")
-        if result.returncode != 0 and not may_fail:
-            last = (result.stdout.strip().splitlines() or ["it gave no reason"])[-1]
+        if failed and not may_fail:
+            said = kept.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = (said or ["it gave no reason"])[-1]
             raise Stop(f"nbgrader {command} failed ({last}): see {show(kept)}.")
 
     def log(self, name: str) -> Path:
@@ -166,6 +170,12 @@ class Folder:
                 earlier.parent.mkdir(parents=True, exist_ok=True)
                 graded.parent.replace(earlier)
             shutil.rmtree(graded.parent, ignore_errors=True)  # a grader was ended here
+
+    def cells(self) -> dict[str, set[str]]:
+        """The names of the cells of each assignment."""
+        from coursework.grading.reading import ids
+
+        return {name: ids(self.source(name)) for name in self.assignments()}
 
     def kept_cells(self, assignment: str) -> set[str] | None:
         """The names of the cells of a source that nbgrader keeps; None if it is no notebook."""
@@ -205,6 +215,11 @@ def environment() -> dict[str, str]:
 def show(path: Path) -> str:
     """A path as it is seen from here."""
     return os.path.relpath(path)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 page", "2 pages"."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -27,6 +27,7 @@ from coursework.folder import SECRET
 from coursework.grading import done
 from coursework.sandbox import box, seccomp
 from coursework.sandbox.box import Limits, trouble
+from coursework.sandbox.forks import NoSandbox
 from coursework.sandbox.student import Student, Times
 from coursework.sandbox.wire import NoAnswer
 from coursework.synthetic import people, sample
@@ -317,16 +318,31 @@ def test_a_warm_process_that_died_is_started_again(student: Student) -> None:
 
 
 @needs_a_sandbox
+def test_a_warm_process_of_another_program_is_joined_as_long_as_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So it is started once, however many programs grade."""
+    address, other = box.share(), box._warm.__wrapped__(box.LIBRARY)
+    monkeypatch.setattr(box, "_warm", lambda library: other)
+    for there in (address, address + "-gone"):
+        box.join(there)
+        student = Student(Limits(), Times(cell=3, call=2, all=60))
+        student.run("x = 1")
+        assert student.look("x") == 1 and (other.process is None) == (there == address)
+        student.end()
+
+
+@needs_a_sandbox
 def test_a_sandbox_that_no_kernel_enters_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuses(*_: object) -> int:
-        raise box.NoSandbox("No kernel could enter a sandbox: it was refused.")
+        raise NoSandbox("No kernel could enter a sandbox: it was refused.")
 
     monkeypatch.setattr(box.Warm, "kernel", refuses)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = set(psutil.Process().children())
-    with pytest.raises(box.NoSandbox, match="refused"):
+    with pytest.raises(NoSandbox, match="refused"):
         box.Box(Limits())
     assert not any(tmp_path.iterdir())
     assert set(psutil.Process().children()) == before
@@ -431,7 +447,7 @@ def term(
     hand_in(course, "ada_a0.ipynb", solved, day=10)
     hand_in(course, "emmy_77_my homework.ipynb", released, day=11)
     hand_in(course, "a0_ada.ipynb", released, day=11)
-    assert "Of 3 files 2 were collected" in course.collect("a0")
+    assert "Collected 2 of 3 files" in course.collect("a0")
     emmys = course.folder / "submitted" / "emmy" / "a0"
     emmys.joinpath("key.txt").symlink_to(course.source("a0"))
     emmys.parent.with_name("eve").mkdir()
@@ -454,7 +470,7 @@ def test_a_week_from_release_to_the_table_of_grades(
         ("joan", "Joan", "2.0", "0.0", "2.0", "6.0", "0"),
         ("eve", "", "0.0", "", "0.0", "6.0", "0"),
     ]
-    with pytest.raises(Stop, match=r"Nobody has read 1 answers yet \(why\), of ada: .*UNREAD=1"):
+    with pytest.raises(Stop, match=r"Nobody has read 1 answer yet \(why\), of ada: .*UNREAD=1"):
         course.feedback("a0")
     with course.database() as gradebook:
         grade = gradebook.find_grade("why", "a0", "a0", "ada")
@@ -513,7 +529,7 @@ def test_corrected_files_mended_tests_and_one_student(
     with pytest.raises(Stop, match="name one of ada, emmy, eve, joan"):
         course.grade("a0", who="kim")
     told = course.grade("a0", who="emmy")
-    assert "Graded 1 " in told and "0 others were graded already, and 3 are not graded" in told
+    assert "Graded 1 submission of a0." in told and "3 more; run `make grade A=a0`." in told
     assert points(course, "student_id", "a0")[1:] == [
         ("ada", ""),
         ("emmy", "0.0"),
@@ -532,8 +548,12 @@ def test_corrected_files_mended_tests_and_one_student(
     old = course.file("feedback", "eve", "a0").with_suffix(".html")
     old.parent.mkdir(parents=True, exist_ok=True)
     old.write_text("from before", encoding="utf-8")
-    assert "of 3 students" in course.feedback("a0", unread=True)
+    assert "Wrote 3 pages" in course.feedback("a0", unread=True)
     assert not old.exists()
     assert "No page for eve" in capsys.readouterr().out
     page = (course.folder / "feedback" / "ada" / "a0" / "a0.html").read_text(encoding="utf-8")
-    assert "nobody has read it yet" in page and "which had 1 point" in page
+    assert page.count("nobody has read it yet") == 2 and "which had 1 point" in page
+    assert "Score: 0.0 / 1.0" not in page, "it has no points yet, and not none"
+    html = BeautifulSoup(page, "html.parser")
+    assert html.h1.text == "a0 of Ada: 3 of 6 points so far; 1 wait to be read"
+    assert html.title.text == "a0 of Ada"

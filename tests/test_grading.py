@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from coursework.grading import collecting
 from coursework.grading.collecting import Newest, called
+from coursework.grading.done import own_error
 from coursework.grading.feedback import HideTests
 from coursework.grading.names import Students
 from coursework.grading.reading import complaints, harmless, read
@@ -163,6 +164,36 @@ def test_a_test_asks_for_nothing_that_it_defines_itself() -> None:
 )
 def test_a_test_that_ends_badly_is_failed(source: str, says: str) -> None:
     assert says in error_of(source)
+
+
+class FakeRaises(Fake):
+    """A notebook whose function raises in the sandbox."""
+
+    def look(self, name: str) -> Callable:
+        def called(*_: object) -> object:
+            return wire.answer('{"raised": ["ValueError", "no idea"]}')
+
+        return called
+
+
+@pytest.mark.parametrize(
+    ("source", "student", "is_broken"),
+    [
+        ("assert theirs == 3", Fake(theirs=2), False),
+        ("theirs(1)", FakeRaises(), False),
+        ("theirs(1)", Fake(), False),
+        ("thiers(1)", Fake(theirs=len), True),
+        ("theirs.nothing", Fake(theirs=2), True),
+        ("import math\nmath.theirs", Fake(), True),
+        ("1 +", Fake(), True),
+        ("raise SystemExit", Fake(), True),
+    ],
+)
+def test_a_test_that_fails_by_itself_is_known(source: str, student: Fake, is_broken: bool) -> None:
+    """Other than a wrong answer, an error of the student's, and what was never defined."""
+    (output,) = run_test(source, student, "Write the function `theirs`.")
+    test = {"outputs": [output], "metadata": {"nbgrader": {"grade_id": "a", "points": 2}}}
+    assert (own_error(test) is not None) == is_broken == ("error of its own" in output.evalue)
 
 
 # -- cells, put back
@@ -325,6 +356,11 @@ def test_what_was_handed_out_beside_an_answer_is_no_answer() -> None:
     cells = [cell_of("d", "released d"), cell_of("e", "released e"), play]
     result, notices = restored(cells, {name: ORIGINALS[name] for name in "de"})
     assert notices == [] and result[1].source == "released e"
+
+
+def test_the_source_itself_can_be_handed_in_for_a_trial() -> None:
+    cells, notices = restored([cell_of(n, o.source) for n, o in ORIGINALS.items()], ORIGINALS)
+    assert [notices, [cell.source for cell in cells]] == [[], [f"source of {n}" for n in "abcde"]]
 
 
 @pytest.mark.parametrize("name", ["a", "c"])

@@ -142,7 +142,7 @@ def test_each_page_goes_back_by_the_way_on_which_the_work_came(course: Folder) -
         assert {name: archive.read(name) for name in archive.namelist()} == {
             "Ada Lovelace_1_assignsubmission_file_/my work.html": b"for s1"
         }
-    assert "has 1 pages" in packed and "--CourseDirectory.student_id_exclude=s1,s4`" in exchanged
+    assert "has 1 page," in packed and "--CourseDirectory.student_id_exclude=s1,s4`" in exchanged
     assert "s4" in by_hand
     assert len(list(returning.give_back(course, {"s4"}, "a1"))) == 0
 

@@ -34,7 +34,7 @@ SEEN = """async () => {
 def written(kind: str) -> str:
     """A notebook with formulas as feedback, or as the formgrader shows it."""
     cell = nbformat.v4.new_markdown_cell(harmless(TEXT))
-    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"problems": []})
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"problems": [], "student": "Ada"})
     about = dict.fromkeys(("score", "max_score", "late_penalty", "index", "total"), 1)
     about |= {"notebook": "a0", "base_url": "file://"}
     config = Course().config()

@@ -1,6 +1,7 @@
 """The quick questions: sound files, the page, and GIFT that says the same when it is read again."""
 
 import html
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -143,7 +144,8 @@ def test_a_file_that_is_called_after_no_chapter_is_refused(book: Path) -> None:
 def test_the_page_shows_each_question_with_its_answer_folded(book: Path) -> None:
     text = quiz.page(book)
     assert text.startswith(
-        "## Chapter 1: A *title*\n\nThe chapter is [A *title*](chapters/01_first.ipynb).\n\n1.  "
+        "(quick-01)=\n## Chapter 1: A *title*\n\n"
+        "The chapter is [A *title*](chapters/01_first.ipynb).\n\n1.  "
     )
     open_part, _, folded = text.partition("    :::{dropdown} Answer to question 1\n")
     assert "    -   **B.** %50% of" in open_part and "right" not in open_part
@@ -163,6 +165,26 @@ def test_questions_that_come_later_renew_the_page(book: Path) -> None:
     assert {f"{quiz.FOLDER}/{n}.toml" for n in ("01", "02")} <= {
         Path(path).relative_to(book).as_posix() for path in seen if path != quiz.__file__
     }
+
+
+def test_a_chapter_leads_to_its_questions_before_its_solutions(book: Path) -> None:
+    cell = {"cell_type": "markdown", "source": ["Words.\n", "\n", "(x)=\n", "## Solutions\n", "."]}
+    text = json.dumps({"cells": [{"cell_type": "code", "source": "## Solutions"}, cell]})
+    app = SimpleNamespace(srcdir=str(book), env=SimpleNamespace(note_dependency=str))
+    source = [text]
+    quiz.append(app, "chapters/02_second", source)
+    assert source == [text], "it has no questions"
+    quiz.append(app, "chapters/01_first", source)
+    code, after = (cell["source"] for cell in json.loads(source[0])["cells"])
+    line = "The book's page of {ref}`quick questions <quick-01>` has ten about this chapter."
+    assert code == "## Solutions" and after == f"Words.\n\n{line}\n\n(x)=\n## Solutions\n."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", QUIZZES, ids=lambda one: one.number)
+def test_each_chapter_of_the_site_links_to_its_questions(one: Quiz, site: Path) -> None:
+    text = (site / "chapters" / f"{one.chapter.stem}.html").read_text(encoding="utf-8")
+    assert text.count(f'href="../quiz.html#quick-{one.number}"') == 1
 
 
 @pytest.mark.slow
@@ -268,4 +290,4 @@ def test_the_command_says_what_is_wrong(monkeypatch, capsys) -> None:
 
 def test_the_page_needs_nothing_else_of_the_coursework() -> None:
     module = house.modules()["coursework.quiz"]
-    assert house.imported(module) == {"seqdec_lib.files"}
+    assert house.imported(module) == set()

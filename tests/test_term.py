@@ -187,7 +187,9 @@ class Desk:
         nbformat.write(notebook, place)
         return notebook
 
-    def grade(self, student: str, failed: tuple[str, ...] = (), **sources: str) -> None:
+    def grade(
+        self, student: str, failed: tuple[str, ...] = (), ename: str = "x", **sources: str
+    ) -> None:
         """Do what nbgrader does with the tests' outputs, and with what is kept of before."""
         notebook = self.hand_in(student, **sources)
         with self.open() as gradebook:
@@ -195,7 +197,7 @@ class Desk:
             gradebook.update_or_create_submission("a0", student)
         for cell in notebook.cells:
             if cell.metadata.nbgrader.grade_id in failed:
-                cell.outputs = [nbformat.v4.new_output("error", ename="x", evalue="y")]
+                cell.outputs = [nbformat.v4.new_output("error", ename=ename, evalue="y")]
         about = {"student": student, "assignment": "a0", "notebook": "a0", "db_url": self.url}
         handed_in = self.course.file("submitted", student, "a0")
         notebook.metadata["seqdec"] = {"content": content(handed_in)}
@@ -306,11 +308,39 @@ def test_each_submission_is_graded_or_named(
         course.grade("a0")
     shutil.rmtree(place.parent)
     told = course.grade("a0")
-    assert "Graded 0 " in told and "2 others were graded already, and 0 are not graded" in told
+    assert "Graded 0 submissions of a0, beside 2 from before. Read" in told
     assert asked == [["ada", "kim"], ["kim"]], "and none of them twice"
     course.grade("a0", who="ada")
     course.grade("a0", again=True)
     assert asked[2:] == [["ada"], ["ada", "kim"]]
+
+
+def test_nobody_loses_points_to_a_test_that_fails_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Grading names it, its points wait, and the mended one is as if there had been no other."""
+    slip = {"failed": ("nodes-test",), "ename": done.BROKEN}
+
+    def autograde(self: Course, due: list[str], *_: object) -> None:
+        for student in due:
+            desk.grade(student, **slip)
+
+    monkeypatch.setattr(Course, "_autograde", autograde)
+    monkeypatch.setattr(Course, "release", lambda *_: "")
+    monkeypatch.setattr("coursework.course.trouble", lambda: None)
+    for step, student in (("release", "."), ("submitted", "ada"), ("submitted", "kim")):
+        place = desk.course.file(step, student, "a0")
+        place.parent.mkdir(parents=True)
+        nbformat.write(desk.notebook, place)
+    with pytest.raises(Stop, match="Mend nodes-test in .*a0.ipynb, and .* these points wait"):
+        desk.course.grade("a0")
+    assert capsys.readouterr().out == "nodes-test, for ada, kim: y\n"
+    assert desk.told("nodes-test", "nodes") == (0, True, None)
+    with pytest.raises(Stop, match="Nobody has read 4 answers yet"):
+        desk.course.feedback("a0")
+    slip.clear()
+    assert "Graded 2 submissions" in desk.course.grade("a0", again=True)
+    assert desk.told("nodes-test", "nodes") == (2, False, None)
 
 
 def test_a_release_that_differs_says_where(tmp_path: Path) -> None:
@@ -427,7 +457,7 @@ def test_everybody_on_the_roster_is_in_the_table(desk: Desk, tmp_path: Path) -> 
     class_ = {name: roster.Enrolled(name, name.title()) for name in ("kim", "ada")}
     deadlines = Deadlines(tmp_path / "deadlines.csv")
     with desk.open() as gradebook:
-        lines = grades.table(gradebook, {"a0": {"ada"}}, class_, deadlines)
+        lines = grades.table(gradebook, {"a0": {"ada"}}, class_, deadlines, desk.course.handed_in)
     grades.write(lines, tmp_path / "grades.csv")
     assert (tmp_path / "grades.csv").read_text().splitlines() == [
         "student_id,name,email,a0,total,out_of,to_read",
@@ -435,6 +465,18 @@ def test_everybody_on_the_roster_is_in_the_table(desk: Desk, tmp_path: Path) -> 
         "ada,Ada,,5.0,5.0,6.0,1",
         "eve,,,,0,6.0,0",
     ], "and what is not graded as it is now is empty"
+
+
+def test_the_time_is_that_of_the_file_as_it_is_now(desk: Desk) -> None:
+    """Whoever saved it from a mail mends the time, and nobody is graded again for it."""
+    desk.grade("ada", why="so")
+    desk.course.deadline("a0", "2026-10-09T18:00+00:00")
+    told = desk.course.file("submitted", "ada", "a0").with_name("timestamp.txt")
+    for text, late in (("10-09 17:00:00", "0.0"), ("10-09 20:00:00", "2.0"), ("", "")):
+        told.write_text(f"2026-{text}") if text else told.unlink()
+        desk.course.gradebook()
+        line = (desk.course.folder / "grades.csv").read_text().splitlines()[1]
+        assert line.split(",")[2] == late
 
 
 def test_problems_are_called_by_their_headings() -> None:

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
-from seqdec_lib.files import written_whole
 
 from coursework.grading import mathematics
 from coursework.quiz import MARKDOWN, Question, quizzes
@@ -95,8 +94,8 @@ def save(folder: Path, root: Path = ROOT) -> list[Path]:
             parts.append(chapter(source, reader, questions.get(number, [])))
         texts[folder / f"week{week.number}.html"] = page(week, opening(week, parts))
     for path, text in texts.items():
-        with written_whole(path) as file:
-            file.write(text.encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")  # for others to open too
     return list(texts)
 
 

@@ -91,7 +91,7 @@ class Newest(Configurable):
         roster : the students of the class, or none if anybody may hand in
         before : the ids of whoever handed in something before, which may be spelled another way now
         """
-        students = Students(roster, cells, self.form)
+        students = Students(roster, cells, self.form, assignment)
         chosen: dict[str, Found] = {}
         left_out: list[str] = []
         spelled = {student.casefold(): student for student in [*before, *roster]}

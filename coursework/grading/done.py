@@ -17,6 +17,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from coursework.grading.reading import content
 
+BROKEN = "Broken"  # the name of the error in a test that failed by itself, whatever it tested
+
 
 class Seal(NbGraderPreprocessor):
     """Seals a notebook; goes first, so that the tests are those that are about to run.
@@ -68,6 +70,24 @@ def graded(folder: Path, gradebook: Gradebook, assignment: str) -> set[str]:
         if seal_on(folder / "autograded" / file) == seal(work, tests):
             sealed.add(student)
     return sealed
+
+
+def broken(path: Path) -> dict[str, str]:
+    """The tests of a graded notebook that ended with an error of their own, and what they say."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):  # no points of it are saved either
+        return {}
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: error
+        for cell in cells
+        if cell["metadata"].get("nbgrader", {}).get("points") and (error := own_error(cell))
+    }
+
+
+def own_error(test: dict) -> str | None:
+    """What a test says that ended with an error of its own; None where it judged."""
+    return next((o["evalue"] for o in test.get("outputs", []) if o.get("ename") == BROKEN), None)
 
 
 def seal_on(path: Path) -> str | None:

@@ -12,6 +12,9 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
+from coursework import roster
+from coursework.roster import Enrolled
+
 HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS.*?^### END HIDDEN TESTS[^\n]*", re.M | re.S)
 HEADING = re.compile(r"^#+ +(.*?)(?: \(\d+ points?\))?$", re.M)
 PART = re.compile(r"^\*\*(\(\w\))\*\*", re.M)
@@ -40,14 +43,18 @@ class HideTests(NbGraderPreprocessor):
 
 
 class NameProblems(GetGrades):
-    """nbgrader's, which also lists the problems in the notebook's metadata, by their headings."""
+    """nbgrader's, which also notes in the metadata whose notebook it is, and lists its problems."""
 
     def preprocess(
         self, nb: NotebookNode, resources: ResourcesDict
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Get the points and comments of a notebook, and the list of its problems."""
+        """Get the points and comments of a notebook, the list of its problems, and a name."""
         nb, resources = super().preprocess(nb, resources)
         nb.metadata["problems"] = list(problems(nb.cells))
+        student = Enrolled(resources["nbgrader"]["student"])
+        # nbgrader works in the course's folder.
+        enrolled = roster.read(Path("students.csv")).get(student.id, student)
+        nb.metadata["student"] = enrolled.name or enrolled.id
         return nb, resources
 
     def _get_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:

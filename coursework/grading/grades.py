@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment
@@ -24,6 +25,7 @@ def table(
     graded: dict[str, set[str]],
     roster: dict[str, Enrolled],
     deadlines: Deadlines,
+    handed_in: Callable[[str, str], datetime | None],
 ) -> list[dict[str, object]]:
     """The lines of the table, for whoever is on the roster and whoever else handed in.
 
@@ -33,22 +35,22 @@ def table(
     Parameters
     ----------
     graded : for each assignment the students whose submission is graded
+    handed_in : when the work of a student for an assignment came
     """
-    handed_in = {student.id: student.submissions for student in gradebook.students}
+    work = {student.id: student.submissions for student in gradebook.students}
     out_of = sum(gradebook.find_assignment(name).max_score for name in graded)
     lines = []
-    for student in [*roster, *sorted(handed_in.keys() - roster.keys())]:
+    for student in [*roster, *sorted(work.keys() - roster.keys())]:
         line: dict[str, object] = {"student_id": _text(student)}
         if roster:
             about = roster.get(student, Enrolled(student))
             line |= {"name": _text(about.name), "email": _text(about.email)}
-        submissions = {s.assignment.name: s for s in handed_in.get(student, [])}
+        submissions = {s.assignment.name: s for s in work.get(student, [])}
         done = {name: submissions[name] for name in graded if student in graded[name]}
         for name in graded:
             line[name] = done[name].score if name in done else ""
             if deadlines.has(name):
-                at = submissions[name].timestamp if name in submissions else None
-                late = deadlines.hours_late(name, student, at)
+                late = deadlines.hours_late(name, student, handed_in(student, name))
                 line[f"{name}_hours_late"] = "" if late is None else late
         line["total"] = sum(submission.score for submission in done.values())
         line["out_of"] = out_of

@@ -22,7 +22,6 @@ FORMS = (
     # a file by itself: "ada_a1.ipynb"
     r"(?P<id>[A-Za-z0-9.@-]+)_(?!\d+_assignsubmission_file)[^/]*",
 )
-RENAME = "rename it, as in ada_a1.ipynb"
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,17 @@ class Students:
     roster : the students of the class, or none if anybody may hand in
     assignments : names that begin some files and are no student's
     form : one more form of names, which is tried first
+    wanted : the assignment that was to be handed in
     """
 
     def __init__(
-        self, roster: dict[str, Enrolled], assignments: Iterable[str] = (), form: str = ""
+        self,
+        roster: dict[str, Enrolled],
+        assignments: Iterable[str] = (),
+        form: str = "",
+        wanted: str = "a1",
     ) -> None:
+        self._example = f"ada_{wanted}.ipynb"
         self._roster, self._assignments = roster, set(map(str.casefold, assignments))
         self._forms = [form, *FORMS] if form else list(FORMS)
 
@@ -68,7 +73,7 @@ class Students:
         """
         told = list(self._told(name))
         if not told:
-            raise ValueError(f"does not say whose it is: {RENAME}")
+            raise ValueError(f"does not say whose it is: rename it, as in {self._example}")
         longest = max(len(each.file) for each in told)  # what is within was called by the student
         told = [each for each in told if len(each.file) == longest]
         for each in told:
@@ -106,7 +111,10 @@ class Students:
     def _advice(self, told: Told, found: list[str]) -> str:
         """What to do about a file for which there is not one student."""
         if told.id.casefold() in self._assignments:
-            return f"begins with {told.id}, which is an assignment and no student: {RENAME}"
+            return (
+                f"begins with {told.id}, which is an assignment and no student: rename it, as in "
+                f"{self._example}"
+            )
         if told.id:
             return (
                 f"is left out, for nobody in students.csv has the id {told.id}: add a line, or "
@@ -121,7 +129,7 @@ class Students:
         if found:
             return (
                 f"is by {called!r}, which {' and '.join(found)} in students.csv are called: "
-                "rename it so that it begins with the id, as in ada_a1.ipynb"
+                f"rename it so that it begins with the id, as in {self._example}"
             )
         return (
             f"is by {called!r}, and nobody in students.csv has this name: add a line, or write the "

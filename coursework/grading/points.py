@@ -12,6 +12,8 @@ from nbgrader.api import Grade
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import List
 
+from coursework.grading.done import own_error
+
 EARLIER = "On an earlier answer"
 DROPPED = "On a problem that was dropped"
 
@@ -75,7 +77,8 @@ class SavePoints(SaveAutoGrades):
                 comment.manual_comment = kept(comment.manual_comment, points, dropped)
         if points is None:
             again = changed and flagged and cell.cell_type == "code"
-            grade.needs_manual_grade = grade.auto_score is None or again
+            broken = own_error(cell) is not None and not dropped
+            grade.needs_manual_grade = grade.auto_score is None or again or broken
         else:
             grade.needs_manual_grade = not dropped and (changed or before != grade.auto_score)
         self.gradebook.db.commit()

@@ -15,6 +15,9 @@ from nbgrader.preprocessors import (
 )
 from traitlets import Integer
 
+from coursework.folder import Folder, Stop, listed
+from coursework.grading.points import Drop
+
 START = re.compile(r"book\.start\(budget=(\d+)\)")
 
 
@@ -42,3 +45,32 @@ class SaveIfWhole(SaveCells):
         for clear in (ClearHiddenTests, ClearMarkScheme):
             clear(parent=self.parent).preprocess(copy.deepcopy(nb), resources)
         return super().preprocess(nb, resources)
+
+
+def check_problems(course: Folder, assignment: str) -> None:
+    """Stop where nbgrader could not save what changed, or DROPPED has a name of nothing."""
+    unknown = set(Drop(config=course.config()).dropped) - set().union(*course.cells().values())
+    if unknown:
+        raise Stop(
+            f"There is no problem {listed(unknown)}: a name in DROPPED in nbgrader_config.py "
+            "is the grade_id of a cell."
+        )
+    now = course.kept_cells(assignment)
+    if now is None or not (course.folder / "gradebook.db").is_file():
+        return
+    with course.database() as gradebook:
+        graded = gradebook.assignment_submissions(assignment)
+        before = {
+            cell.name
+            for submission in graded[:1]
+            for notebook in submission.notebooks
+            for cell in notebook.notebook.source_cells
+        }
+    if graded and now != before:
+        changes = [("new", now - before), ("gone", before - now)]
+        told = [f"{listed(names)} ({what})" for what, names in changes if names]
+        raise Stop(
+            f"Some of {assignment} is graded already, so its cells must stay the same: "
+            f"{' and '.join(told)}. Put back what is gone, and name a problem that shall not "
+            "count in DROPPED in nbgrader_config.py; what is new makes another assignment."
+        )

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from seqdec_lib.files import written_whole
 
-from coursework.folder import SECRET, Folder, listed, show
+from coursework.folder import SECRET, Folder, counted, listed, show
 from coursework.grading.names import Told
 
 NAMES = "collected.json"
@@ -41,15 +41,16 @@ def canvas_numbers(course: Folder) -> dict[str, str]:
 
 def give_back(course: Folder, students: set[str], assignment: str) -> Iterator[str]:
     """Pack the pages of students for an LMS; say how they go back, where it isn't by hand."""
+    target = course.folder / "feedback" / f"{assignment}.zip"
+    target.unlink(missing_ok=True)  # whatever it had is older than the pages
     names = recall(course.folder / "downloaded" / assignment)
     pages = {student: course.page(student, assignment) for student in sorted(students)}
     downloaded = {names[student]["file"]: pages[student] for student in pages if student in names}
     if downloaded:
-        target = course.folder / "feedback" / f"{assignment}.zip"
         pack(downloaded, target)
         yield (
-            f"For an LMS {show(target)} has {len(downloaded)} pages, under the names of the "
-            "download: upload it as feedback files."
+            f"For an LMS {show(target)} has {counted(len(downloaded), 'page')}, under the names "
+            "of the download: upload it as feedback files."
         )
     through = {student for student in pages if pages[student].with_name(SECRET).is_file()}
     past = students - through
@@ -57,7 +58,7 @@ def give_back(course: Folder, students: set[str], assignment: str) -> Iterator[s
         but = f" --CourseDirectory.student_id_exclude={','.join(sorted(past))}" if past else ""
         yield (
             f"For the exchange run `nbgrader release_feedback {assignment}{but}`, which gives "
-            f"{len(through)} pages back."
+            f"{counted(len(through), 'page')} back."
         )
     rest = past - names.keys()
     if rest and len(rest) < len(students):

@@ -8,7 +8,9 @@ import contextlib
 import io
 import os
 import random
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -18,13 +20,17 @@ from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from seqdec_lib.checks.workshop import Partly
-from traitlets import Bool, Float, Integer
+from traitlets import Bool, Float, Integer, Unicode
 
+from coursework.grading.done import BROKEN
 from coursework.grading.reading import harmless, writable
 from coursework.grading.restore import functions
-from coursework.sandbox.box import Limits, NoSandbox, trouble
+from coursework.sandbox.box import Limits, join, trouble
+from coursework.sandbox.forks import NoSandbox
 from coursework.sandbox.student import Student, Times
-from coursework.sandbox.wire import NoAnswer
+from coursework.sandbox.wire import NoAnswer, is_students
+
+OWN_ERROR = "The hidden test ended with an error of its own, and waits to be mended"
 
 
 class RunInSandbox(NbGraderPreprocessor):
@@ -37,6 +43,9 @@ class RunInSandbox(NbGraderPreprocessor):
     """
 
     unsafe = Bool(False, help="run submissions without a sandbox").tag(config=True)
+    warm = Unicode(
+        "", help="where a warm process listens, of a program that has tried the sandbox already"
+    ).tag(config=True)
     term = Integer(0, help="the number of the term, from which all hidden cases follow").tag(
         config=True
     )
@@ -53,7 +62,9 @@ class RunInSandbox(NbGraderPreprocessor):
         self, nb: NotebookNode, resources: ResourcesDict
     ) -> tuple[NotebookNode, ResourcesDict]:
         """Run the notebook; each cell gets its outputs, and the first cell says what went wrong."""
-        if not self.unsafe and trouble() is not None:
+        if self.warm:
+            join(self.warm)
+        elif not self.unsafe and trouble() is not None:
             raise NoSandbox(trouble())
         tests = [cell for cell in nb.cells if _is_test(cell)]
         own = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
@@ -63,9 +74,10 @@ class RunInSandbox(NbGraderPreprocessor):
         try:
             for number, cell in enumerate(own, start=1):
                 cell.execution_count, cell.outputs = number, student.run(cell.source)
+            given = handed_out(resources["nbgrader"])
             with _seeded(resources["nbgrader"]["student"], self.term):
                 for number, cell in enumerate(tests, start=len(own) + 1):
-                    cell.execution_count, cell.outputs = number, test(cell.source, student)
+                    cell.execution_count, cell.outputs = number, test(cell.source, student, given)
         finally:
             student.end()
         notices = nb.metadata.pop("seqdec", {}).get("notices", [])
@@ -89,9 +101,20 @@ class Names(dict):
         return self[name]
 
 
-def test(source: str, student: Student) -> list[NotebookNode]:
+def handed_out(names: dict) -> str:
+    """All that students were given of an assignment; nbgrader works in the course's folder."""
+    release = Path("release") / names["assignment"] / f"{names['notebook']}.ipynb"
+    return "\n".join(cell.source for cell in nbformat.read(release, as_version=4).cells)
+
+
+def test(source: str, student: Student, given: str = "") -> list[NotebookNode]:
     """Run a test; the outputs of a failed one end with an error, as nbgrader expects it, and those
-    of one that gives a part of its points end with this part."""
+    of one that gives a part of its points end with this part.
+
+    Parameters
+    ----------
+    given : all that the student was given, with the names that were asked for
+    """
     printed = io.StringIO()
     names, results = Names(student), []
     random.seed(0)
@@ -103,14 +126,19 @@ def test(source: str, student: Student) -> list[NotebookNode]:
             print(part)
             results = [new_output("execute_result", {"text/plain": str(part.points)})]
         except (Exception, SystemExit) as error:
-            text = f"{type(error).__name__}: {error}"
+            kind, text = type(error).__name__, f"{type(error).__name__}: {error}"
             if isinstance(error, (AssertionError, NoAnswer)):
                 text = str(error) or "A hidden test failed."
-            results = [
-                new_output("error", ename=type(error).__name__, evalue=text, traceback=[text])
-            ]
+            elif not (is_students(error) or _was_asked_for(error, given)):
+                kind, text = BROKEN, f"{OWN_ERROR} ({text})."
+            results = [new_output("error", ename=kind, evalue=text, traceback=[text])]
     text = printed.getvalue()
     return [new_output("stream", name="stdout", text=text)] * bool(text) + results
+
+
+def _was_asked_for(error: BaseException, given: str) -> bool:
+    """Whether what is missing is a name that the student should have defined."""
+    return isinstance(error, NameError) and error.name in re.findall(r"\w+", given)
 
 
 def report(notices: list[str]) -> NotebookNode:

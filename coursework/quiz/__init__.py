@@ -1,9 +1,9 @@
 """The quick questions: ten a chapter, with a reason for each choice.
 
 `NN.toml`, beside this file, holds the questions of chapter NN in Markdown. While the site is built
-this module, an extension of Sphinx, appends them all to the page `quiz.md`; `save` writes them in
-the format GIFT, which learning platforms import. It needs nothing else of `coursework/`, so the
-book can be handed out with this folder alone.
+this module, an extension of Sphinx, appends them all to the page `quiz.md`, and gives each chapter
+a link to its own; `save` writes them in the format GIFT, which learning platforms import. It needs
+nothing else of `coursework/`, so the book can be handed out with this folder alone.
 """
 
 import html
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from seqdec_lib.files import written_whole
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "quiz"
 FOLDER = "coursework/quiz"
+LINK = "The book's page of {{ref}}`quick questions <quick-{}>` has ten about this chapter."
+SOLUTIONS = re.compile(r"^(\([\w-]+\)=\n)?## Solutions$", re.MULTILINE)
 LETTERS = "ABCD"
 MEANING = {str: "words", bool: "true or false", list: "a list that isn't empty"}
 
@@ -134,7 +135,8 @@ def page(root: Path) -> str:
     parts = []
     for quiz in quizzes(root):
         link = f"[{quiz.title}]({quiz.chapter.relative_to(root).as_posix()})"
-        parts.append(f"## Chapter {int(quiz.number)}: {quiz.title}\n\nThe chapter is {link}.")
+        parts.append(f"(quick-{quiz.number})=\n## Chapter {int(quiz.number)}: {quiz.title}")
+        parts.append(f"The chapter is {link}.")
         parts += [shown(n, one) for n, one in enumerate(quiz.questions, start=1)]
     return "\n\n".join(parts) + "\n"
 
@@ -155,10 +157,23 @@ def item(mark: str, text: str) -> str:
     return f"{mark:<4}{textwrap.indent(text, ' ' * 4)[4:]}"
 
 
+def linked(notebook: str, number: str) -> str:
+    """The notebook of a chapter with a link to its questions, before the solutions."""
+    parts = json.loads(notebook)
+    for cell in parts["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = "".join(cell["source"])
+            cell["source"] = SOLUTIONS.sub(rf"{LINK.format(number)}\n\n\g<0>", text)
+    return json.dumps(parts)
+
+
 def append(app: "Sphinx", docname: str, source: list[str]) -> None:
-    """Append the questions to what Sphinx has just read of their page."""
+    """Append the questions to what Sphinx has just read of their page, or a link of a chapter."""
+    root, chapter = Path(app.srcdir), re.match(r"chapters/(\d\d)_", docname)
+    if chapter and (root / FOLDER / f"{chapter[1]}.toml").is_file():
+        app.env.note_dependency(__file__)
+        source[0] = linked(source[0], chapter[1])
     if docname == PAGE:
-        root = Path(app.srcdir)
         app.env.note_dependency(__file__)
         for chapter in root.glob("chapters/*.ipynb"):  # with its questions, which may come later
             app.env.note_dependency(str(chapter))
@@ -179,8 +194,8 @@ def save(folder: Path, root: Path = ROOT) -> list[Path]:
     """Write a file in the format GIFT for each chapter into `folder`, and return the files."""
     texts = {folder / f"{quiz.number}.gift": gift(quiz) for quiz in quizzes(root)}
     for path, text in texts.items():
-        with written_whole(path) as file:
-            file.write(text.encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")  # for others to open too
     return list(texts)
 
 

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,18 +33,14 @@ import psutil
 import seqdec_lib
 
 from coursework.sandbox import seccomp
+from coursework.sandbox.forks import Warm
 
 INSIDE = Path(__file__).with_name("inside")
 HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine has there
 COURSEWORK = Path(__file__).resolve().parent.parent
 LIBRARY = Path(seqdec_lib.__file__).resolve().parent
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
-NEVER_A_LOGIN = itertools.count(61_000 + os.getpid() % 20 * 200)  # a user id for each sandbox
 LOOKS = 0.2  # seconds between two looks at what is used
-
-
-class NoSandbox(RuntimeError):
-    """Submissions can't be run safely here; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +126,17 @@ class Box:
             sandbox = json.loads("".join(iter(info.readline, "")))["child-pid"]
         limits = vars(self.limits) | {"user": None}
         if os.geteuid() == 0:
-            limits["user"] = next(NEVER_A_LOGIN)
+            limits["user"] = next(_users())
         try:
-            return _warm(LIBRARY).kernel(sandbox, limits, "/run/kernel.json")
+            return _warm(LIBRARY).kernel(
+                {
+                    "sandbox": sandbox,
+                    "limits": limits,
+                    "connection": "/run/kernel.json",
+                    "environment": environment(HOME) | {"PYTHONPATH": _path()},
+                    "refused": seccomp.program(platform.machine()).hex(),
+                }
+            )
         except BaseException:
             self.end("no kernel came into it")
             raise
@@ -167,48 +172,33 @@ class Box:
             time.sleep(LOOKS)
 
 
-class Warm:
-    """A process that has imported what notebooks import (`warm.py`), and forks kernels."""
+@cache
+def _warm(library: Path) -> Warm:
+    """The warm process of this program that has imported a library."""
 
-    def __init__(self, library: Path) -> None:
-        self.library = library
-        self.process: subprocess.Popen | None = None
-        self._one_at_a_time = threading.Lock()
-
-    def kernel(self, sandbox: int, limits: dict, connection: str) -> int:
-        """The process id of a new kernel in the sandbox of a process.
-
-        Raises
-        ------
-        NoSandbox
-            It could not be entered; nothing of the student has run.
-        """
-        request = {
-            "sandbox": sandbox,
-            "limits": limits,
-            "connection": connection,
-            "environment": environment(HOME) | {"PYTHONPATH": _path()},
-            "refused": seccomp.program(platform.machine()).hex(),
-        }
-        with self._one_at_a_time:
-            if self.process is None or self.process.poll() is not None:
-                self.process = self._start()
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
-            answer = self.process.stdout.readline().strip()
-        if not answer.isdigit():
-            raise NoSandbox(f"No kernel could enter a sandbox: {answer or 'there was no answer'}.")
-        return int(answer)
-
-    def _start(self) -> subprocess.Popen:
-        path = os.pathsep.join([str(INSIDE), str(self.library.parent)])
+    def start(address: str) -> subprocess.Popen:
+        path = os.pathsep.join([str(INSIDE), str(library.parent)])
         env = environment("/") | {"PYTHONPATH": path, "MPLCONFIGDIR": matplotlib.get_configdir()}
-        pipe = subprocess.PIPE
-        command = [sys.executable, "-P", str(Path(__file__).with_name("warm.py"))]
-        return _popen(command, env, stdin=pipe, stdout=pipe, text=True)
+        command = [sys.executable, "-P", str(Path(__file__).with_name("warm.py")), address]
+        return _popen(command, env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    return Warm(start)
 
 
-_warm = cache(Warm)
+@cache
+def _users() -> Iterator[int]:
+    """A user id for each sandbox, never one that logs in; asked for by each process anew."""
+    return itertools.count(61_000 + os.getpid() % 20 * 200)
+
+
+def share() -> str:
+    """Where this program's warm process listens, for a program that joins it."""
+    return _warm(LIBRARY).address()
+
+
+def join(address: str) -> None:
+    """Have kernels forked by the warm process of another program."""
+    _warm(LIBRARY).theirs = address
 
 
 def bubblewrap(limits: Limits, *more: str) -> list[str]:

@@ -1,10 +1,11 @@
 """A warm process: it has imported what notebooks import, and forks kernels into sandboxes.
 
-    python -P warm.py
+    python -P warm.py /a/folder/socket
 
-Each line that it reads asks for a kernel, and is answered by a line with the kernel's process id.
-No student's code ever runs in this process, only in its children; and they run none before they
-have entered a sandbox that bubblewrap has made, closed every file and given up every right.
+Whoever connects to the socket and sends a line asks for a kernel, and is answered by a line with
+the kernel's process id. It ends when its standard input does. No student's code ever runs in this
+process, only in its children; and they run none before they have entered a sandbox that bubblewrap
+has made, closed every file and given up every right.
 """
 
 import ctypes
@@ -12,7 +13,9 @@ import fcntl
 import gc
 import json
 import os
+import select
 import signal
+import socket
 import sys
 
 import answers  # noqa: F401 - in the sandbox's own folder, as is `start`
@@ -35,27 +38,35 @@ VERSION_3 = 0x20080522  # of the layout of capabilities
 system = ctypes.CDLL(None, use_errno=True)
 
 
-def serve() -> None:
-    """Answer requests until nobody is left who could ask."""
+def serve(address: str) -> None:
+    """Answer requests until whoever started it has ended."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(64)
     gc.collect()
     gc.freeze()  # what is here already stays shared with the children
     call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
-    for line in sys.stdin:
+    print("ready", flush=True)
+    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
+        asked, _ = listener.accept()
         if os.fork() == 0:
-            fork_into(json.loads(line))
+            fork_into(asked)
+        asked.close()
 
 
-def fork_into(request: dict) -> None:
-    """Enter a sandbox, leave a kernel there, and answer; this process ends."""
+def fork_into(asked: socket.socket) -> None:
+    """Enter the sandbox that is asked for, leave a kernel there, and answer; this process ends."""
     try:
+        request = json.loads(asked.makefile().readline())
         enter(request["sandbox"])
         kernel = os.fork()  # only a child is in a process namespace that was entered
         if kernel == 0:
             become_kernel(request)
-        print(kernel, flush=True)
+        answer = str(kernel)
     except BaseException as error:
-        print(f"{type(error).__name__}: {error}".replace("\n", " "), flush=True)
+        answer = f"{type(error).__name__}: {error}".replace("\n", " ")
+    asked.sendall(f"{answer}\n".encode())
     os._exit(0)
 
 
@@ -112,4 +123,4 @@ def call(name: str, *arguments: object) -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

@@ -44,7 +44,8 @@ def answer(text: str) -> tuple[str, object]:
     NoAnswer
         It is something else.
     Exception
-        The function raised; it is raised again, as the builtin exception of the same name.
+        The function raised; it is raised again, as the builtin exception of the same name, and
+        `is_students` knows it.
     """
     try:
         ((kind, content),) = json.loads(text).items()
@@ -55,10 +56,16 @@ def answer(text: str) -> tuple[str, object]:
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise NoAnswer("what came back can't be read.") from None
     if kind == "raised":
+        content.students = True
         raise content
     if kind in ("function", "missing"):
         return kind, content
     raise NoAnswer(str(content))
+
+
+def is_students(error: BaseException) -> bool:
+    """Whether it was a student's function that raised."""
+    return getattr(error, "students", False)
 
 
 def _value(content: object) -> object:
