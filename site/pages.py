@@ -56,7 +56,9 @@ def inline_scripts(html: str) -> Iterator[str]:
     """Yield each script that a browser would run out of the page itself."""
     for match in SCRIPT.finditer(html):
         kind = re.search(r'\btype="([^"]*)"', match["attributes"])
-        if "src=" not in match["attributes"] and (not kind or "javascript" in kind[1]):
+        if "src=" not in match["attributes"] and (
+            not kind or re.search("javascript|module", kind[1])
+        ):
             yield match["text"]
 
 
