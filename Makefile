@@ -1,6 +1,6 @@
 # Everything here is a thin name for a command in README.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
+.PHONY: help env book site-report test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
 .PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test quiz slides
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
@@ -20,6 +20,9 @@ env:
 
 book: env ## build the website into _build/html (installs what it needs, once)
 	@$(IN_ENV) site/build.py
+
+site-report: book ## weigh the pages: bytes, requests and time of the first view (needs Chromium)
+	@$(IN_ENV) site/report.py
 
 test: env ## run every check: chapters, tests, lint, the site
 	@$(IN_ENV) -m pytest
