@@ -135,7 +135,8 @@ class TokenLayout:
     @property
     def state_positions(self) -> Tensor:
         """(context,) where states stand; there the model says which action comes next."""
-        return self.front + self.step.index("state") + torch.arange(self.context) * self.per_step
+        first = self.front + self.step.index("state")
+        return first + torch.arange(self.context, device="cpu") * self.per_step
 
     @property
     def _first_reward(self) -> int:

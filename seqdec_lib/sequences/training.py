@@ -43,7 +43,7 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
             f"a dataset needs rows, equally many everywhere and at least one, but {counts} came."
         )
     if weights is not None:
-        weights = torch.as_tensor(weights, dtype=torch.float64)
+        weights = torch.as_tensor(weights, dtype=torch.float64, device="cpu")
         if weights.shape != (rows,) or not (weights >= 0).all() or not 0 < weights.sum() < math.inf:
             raise ValueError(
                 f"weights must be {rows} numbers of at least 0 that are not all 0, one a row, "
@@ -52,7 +52,7 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
 
     def draw(generator: torch.Generator) -> Batch:
         if weights is None:
-            chosen = torch.randint(rows, (size,), generator=generator)
+            chosen = torch.randint(rows, (size,), generator=generator, device="cpu")
         else:
             chosen = torch.multinomial(weights, size, replacement=True, generator=generator)
         tokens, targets, mask, at = (None if t is None else t[chosen] for t in tensors)

@@ -25,7 +25,7 @@ def shard_minibatches(shards: Shards, layout: TokenLayout, size: int) -> Draw:
     ends = of_blocks.cumsum()
 
     def draw(generator: torch.Generator) -> Batch:
-        chosen = torch.randint(int(ends[-1]), (size,), generator=generator).numpy()
+        chosen = torch.randint(int(ends[-1]), (size,), generator=generator, device="cpu").numpy()
         blocks = np.searchsorted(ends, chosen, side="right")
         chosen = chosen - ends[blocks] + of_blocks[blocks]  # counted from the block's first window
         places = blocks[:, None] * BLOCK + np.arange(BLOCK)  # (size, BLOCK) episodes
