@@ -34,14 +34,14 @@ class _Nowhere(io.TextIOBase):
 
 
 @contextmanager
-def progress_bar(title: str, total: int, done: int = 0) -> Iterator[tqdm]:
+def progress_bar(title: str, total: int, done: int = 0, shown: bool = True) -> Iterator[tqdm]:
     """Count the steps of something long, for whoever watches: `bar.update()` after each.
 
     In a terminal this is tqdm's own bar. In a notebook the bar of the cell shows the count."""
-    shown = {"disable": None}  # tqdm's word for "unless stderr is a terminal"
+    how = {"disable": None if shown else True}  # None: tqdm's word for "unless in a terminal"
     if hasattr(get_ipython(), "get_parent"):
-        shown = {"disable": not someone_watches(), "file": _Nowhere()}
-    with tqdm(total=total, initial=done, desc=title, **shown) as bar:
+        how = {"disable": not (shown and someone_watches()), "file": _Nowhere()}
+    with tqdm(total=total, initial=done, desc=title, **how) as bar:
         _counters.append(bar)
         try:
             yield bar

@@ -15,6 +15,7 @@ LARGEST_MODULE, LARGEST_FUNCTION, LARGEST_HOUSE = 350, 60, 8_000  # lines
 # What no chapter, assignment, appendix, benchmark or evidence needs, and why it is there.
 FOR_OTHERS = {
     "from_minari": "the way in for data of others",
+    "minari_parts": "the way in for data of others, where they are larger than memory",
     "make_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
     "make_vector_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
     "to_minari": "the way out, for tools of others",

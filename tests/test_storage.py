@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqdec_lib.experience import storage
-from seqdec_lib.experience.trajectories import Trajectories, collect
+from seqdec_lib.experience.trajectories import Trajectories, collect, concatenate
 from seqdec_lib.files import written_whole
 from seqdec_lib.problems import KeyToDoor, ShortestPath
 
@@ -104,6 +104,8 @@ def test_minari_and_back(tmp_path):
     dataset = storage.to_minari(data, problem, "seqdec/walks-v0", tmp_path)
     assert dataset.total_episodes == 25 and dataset.total_steps == data.mask.sum()
     assert same(storage.from_minari("seqdec/walks-v0", tmp_path), data)
+    parts = list(storage.minari_parts("seqdec/walks-v0", tmp_path, 10))
+    assert [len(part) for part in parts] == [10, 10, 5] and same(concatenate(parts), data)
     assert os.environ.get("MINARI_DATASETS_PATH") == before
     with pytest.raises(ValueError, match="already"):
         storage.to_minari(data, problem, "seqdec/walks-v0", tmp_path)

@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from seqdec_lib.experience.trajectories import Trajectories
+from seqdec_lib.experience.trajectories import Trajectories, concatenate
 from seqdec_lib.files import written_whole
 from seqdec_lib.problems.base import Problem
 from seqdec_lib.validation import check_numbers
@@ -122,33 +123,53 @@ def from_minari(dataset_id: str, folder: Path | str | None = None) -> Trajectori
 
     Raises ImportError: minari is not installed.
     Raises ValueError: no such dataset, a damaged one, or other kinds of observations or actions."""
+    return concatenate([*minari_parts(dataset_id, folder, None)])
+
+
+def minari_parts(
+    dataset_id: str, folder: Path | str | None = None, episodes: int | None = 1000
+) -> Iterator[Trajectories]:
+    """Yield a local Minari dataset in parts of so many episodes (None: in one), for
+    `shards.save_shards`: only one part is in memory. Raises what `from_minari` raises."""
+    dataset = _local_dataset(dataset_id, folder)
+    spaces = dataset.observation_space, dataset.action_space
+    if not all(isinstance(space, Discrete) for space in spaces):
+        raise ValueError(
+            "only whole numbers are tokens here: observations and actions must be Discrete, "
+            f"but {spaces[0]} and {spaces[1]} came; number them first."
+        )
+    first = [int(space.start) for space in spaces]
+    everything = dataset.iterate_episodes()
+    with _named_damage(dataset_id):
+        while part := list(islice(everything, episodes)):
+            yield Trajectories.from_episodes(
+                [np.asarray(episode.observations) - first[0] for episode in part],
+                [np.asarray(episode.actions) - first[1] for episode in part],
+                [np.asarray(episode.rewards, dtype=float) for episode in part],
+                [bool(episode.terminations[-1]) for episode in part],
+            )
+
+
+def _local_dataset(dataset_id: str, folder: Path | str | None) -> "MinariDataset":
     minari = _minari()
-    with _minari_folder(folder):
+    with _minari_folder(folder), _named_damage(dataset_id):
         try:
-            dataset = minari.load_dataset(dataset_id)
-            episodes = list(dataset.iterate_episodes())
+            return minari.load_dataset(dataset_id)
         except FileNotFoundError as error:
             raise ValueError(
                 f"there is no local Minari dataset {dataset_id!r}; look at "
                 f"`minari list local`, or fetch it with minari.download_dataset({dataset_id!r})."
             ) from error
-        except (OSError, KeyError) as error:
-            raise ValueError(
-                f"the Minari dataset {dataset_id!r} is damaged ({error}); create or fetch it anew."
-            ) from error
-        spaces = dataset.observation_space, dataset.action_space
-        if not all(isinstance(space, Discrete) for space in spaces):
-            raise ValueError(
-                "only whole numbers are tokens here: observations and actions must be Discrete, "
-                f"but {spaces[0]} and {spaces[1]} came; number them first."
-            )
-    first = [int(space.start) for space in spaces]
-    return Trajectories.from_episodes(
-        [np.asarray(episode.observations) - first[0] for episode in episodes],
-        [np.asarray(episode.actions) - first[1] for episode in episodes],
-        [np.asarray(episode.rewards, dtype=float) for episode in episodes],
-        [bool(episode.terminations[-1]) for episode in episodes],
-    )
+
+
+@contextmanager
+def _named_damage(dataset_id: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f"the Minari dataset {dataset_id!r} is damaged ({error}); create or fetch it anew."
+        ) from error
 
 
 def _minari():

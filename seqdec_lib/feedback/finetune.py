@@ -119,7 +119,8 @@ class Sampler:
         if self.used == self.updates:
             batch = self.play(generator)
             if isinstance(batch.at, slice):  # a checkpoint holds tensors
-                batch = batch._replace(at=torch.arange(batch.tokens.shape[1])[batch.at])
+                places = torch.arange(batch.tokens.shape[1], device=batch.tokens.device)
+                batch = batch._replace(at=places[batch.at])
             with evaluating(self.model, self.reference):
                 old = choice_log_probabilities(self.model, batch)
                 reference = log_probabilities(self.reference, batch)

@@ -165,7 +165,8 @@ def answers(
 
     Other options (top_k, top_p, generator, cached) and errors are those of `sequences.generate`. An
     answer ends with END, or after `most_tokens` tokens, or where the model's context is full."""
-    tokens, mask = prompt_tokens(tokenizer, prompts)
+    where = model.head.weight.device
+    tokens, mask = (part.to(where) for part in prompt_tokens(tokenizer, prompts))
     steps = max(1, min(most_tokens, model.context - tokens.shape[1] + 1))
     made = generate(model, tokens, steps, mask, temperature, stop=END, **options)
     return [tokenizer.decode(row) for row in made.tolist()]

@@ -29,7 +29,9 @@ def choose(
         _best(logits)
         return logits.argmax(-1)
     cumulative = distribution(logits, temperature, top_k, top_p).cumsum(-1)
-    draws = torch.rand(*cumulative.shape[:-1], 1, dtype=torch.float64, generator=generator)
+    # Drawn where the generator is: on every device the same numbers.
+    where = {"generator": generator, "device": "cpu" if generator is None else generator.device}
+    draws = torch.rand(*cumulative.shape[:-1], 1, dtype=torch.float64, **where)
     # The last sum may be 0.9999...: scaling the draw instead keeps every token in range.
     draws = draws.to(logits.device) * cumulative[..., -1:]
     return torch.searchsorted(cumulative, draws, right=True).squeeze(-1)
@@ -114,11 +116,11 @@ def generate(
     _check_padding(mask)
     with evaluating(model), torch.inference_mode():
         cache = model.new_cache(len(prompt)) if cached else None
-        ended, made, read, seen = torch.tensor(False), [], prompt, mask
+        ended, made, read, seen = prompt.new_zeros((), dtype=torch.bool), [], prompt, mask
         while len(made) < steps and not ended.all():
             chosen = choose(model(read, seen, -1, cache), temperature, top_k, top_p, generator)
             if stop is not None:
-                chosen = torch.where(ended.to(chosen.device), stop, chosen)
+                chosen = torch.where(ended, stop, chosen)
                 ended = chosen == stop
             made.append(chosen)
             read, seen = chosen[:, None], None
@@ -155,7 +157,7 @@ def beam_search(
         first = torch.arange(len(prompt), device=prompt.device)[:, None] * width  # beams, by prompt
         rows = first.expand(-1, width).flatten() // width
         logits, cache = logits[rows], cache.select(rows)
-        scores = torch.full((len(prompt), width), -math.inf, dtype=torch.float64).to(first.device)
+        scores = logits.new_full((len(prompt), width), -math.inf, dtype=torch.float64)
         scores[:, 0] = 0.0  # all beams of a prompt are still the same one
         made = prompt.new_empty(len(prompt) * width, 0)
         for step in range(steps):

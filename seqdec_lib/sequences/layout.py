@@ -135,7 +135,8 @@ class TokenLayout:
     @property
     def state_positions(self) -> Tensor:
         """(context,) where states stand; there the model says which action comes next."""
-        return self.front + self.step.index("state") + torch.arange(self.context) * self.per_step
+        first = self.front + self.step.index("state")
+        return first + torch.arange(self.context, device="cpu") * self.per_step
 
     @property
     def _first_reward(self) -> int:
@@ -147,15 +148,18 @@ class TokenLayout:
 
     # -- from trajectories to tokens and back
 
-    def encode(self, data: Trajectories) -> Batch:
+    def encode(
+        self, data: Trajectories, windows: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Batch:
         """A dataset for `training.minibatches`: tokens (M, T), and the actions taken as targets.
 
-        Episodes longer than the context become all windows of that many steps. Padding stands on
-        the right, where no causal model looks from the left, and has no targets.
+        Episodes longer than the context become all windows of that many steps, or only those
+        whose episodes (M,) and first steps (M,) are given. Padding stands on the right, where no
+        causal model looks from the left, and has no targets.
 
         Raises ValueError: states or actions without a token."""
         self.check(data)
-        episodes, starts = self._windows(data)
+        episodes, starts = self._windows(data) if windows is None else windows
         columns = starts[:, None] + np.arange(self.context)  # (M, context) steps of the data
         inside = columns < data.actions.shape[1]
         columns = np.where(inside, columns, 0)
@@ -173,9 +177,13 @@ class TokenLayout:
         targets = torch.from_numpy(np.where(taken, actions, IGNORE))
         return Batch(tokens, targets, None, self.state_positions)
 
+    def window_counts(self, lengths: np.ndarray) -> np.ndarray:
+        """How many windows episodes of these lengths (N,) become, (N,)."""
+        return np.maximum(1, lengths - self.context + 1)
+
     def _windows(self, data: Trajectories) -> tuple[np.ndarray, np.ndarray]:
         """Episode and first step of each window, (M,) each."""
-        counts = np.maximum(1, data.lengths - self.context + 1)
+        counts = self.window_counts(data.lengths)
         episodes = np.repeat(np.arange(len(data)), counts)
         return episodes, np.arange(len(episodes)) - np.repeat(counts.cumsum() - counts, counts)
 

@@ -41,7 +41,9 @@ def positions_at(at: At, rows: int, length: int) -> tuple[Tensor | None, bool]:
         return None, False
     if length == 1 and isinstance(at, int) and at in (0, -1):
         return None, True
-    places = torch.arange(length)[at] if isinstance(at, slice) else torch.as_tensor(at)
+    places = torch.arange(length, device="cpu")[at] if isinstance(at, slice) else at
+    if not isinstance(places, Tensor):
+        places = torch.tensor(places, device="cpu")
     if places.dtype.is_floating_point or places.dtype == torch.bool or places.numel() == 0:
         raise ValueError(f"at must name positions as whole numbers, at least one, but {at!r} came.")
     if places.min() < -length or places.max() >= length:

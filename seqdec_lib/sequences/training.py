@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from seqdec_lib.progress import progress_bar
 from seqdec_lib.sequences.checkpoint import load_checkpoint, save_checkpoint
 from seqdec_lib.sequences.losses import Batch, sequence_loss
+from seqdec_lib.sequences.processes import Loss, Team, place_model, placed
 from seqdec_lib.sequences.tokens import evaluating
 from seqdec_lib.validation import fraction, positive_number, whole_number
 
@@ -42,7 +43,7 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
             f"a dataset needs rows, equally many everywhere and at least one, but {counts} came."
         )
     if weights is not None:
-        weights = torch.as_tensor(weights, dtype=torch.float64)
+        weights = torch.as_tensor(weights, dtype=torch.float64, device="cpu")
         if weights.shape != (rows,) or not (weights >= 0).all() or not 0 < weights.sum() < math.inf:
             raise ValueError(
                 f"weights must be {rows} numbers of at least 0 that are not all 0, one a row, "
@@ -51,7 +52,7 @@ def minibatches(data: Batch, size: int, weights: ArrayLike | None = None) -> Dra
 
     def draw(generator: torch.Generator) -> Batch:
         if weights is None:
-            chosen = torch.randint(rows, (size,), generator=generator)
+            chosen = torch.randint(rows, (size,), generator=generator, device="cpu")
         else:
             chosen = torch.multinomial(weights, size, replacement=True, generator=generator)
         tokens, targets, mask, at = (None if t is None else t[chosen] for t in tensors)
@@ -131,11 +132,12 @@ def fit(
     draw: Draw,
     steps: int,
     *,
-    loss: Callable[[nn.Module, Any], Tensor] = sequence_loss,
+    loss: Loss = sequence_loss,
     held_out: Any = None,
     watch: Callable[[nn.Module], float] | None = None,
     checkpoint: Path | str | None = None,
     checkpoint_every: int = 100,
+    device: str | None = None,
     progress: str = "training",
     **settings: Any,
 ) -> Fit:
@@ -149,11 +151,17 @@ def fit(
         it decides nothing.
     checkpoint : a file, written every `checkpoint_every` steps and at the end. If it exists the run
         goes on from there, as if it had never stopped.
+    device : "cuda" or "cpu", to which the model goes first; None: where it is. Batches follow it.
     progress : title of the progress bar, which is shown where a person watches.
     settings : learning_rate, warmup, decay, clip, evaluate_every, patience, seed and precision,
         see `Settings`. The global generator is left as it was.
+    Where torchrun started several processes, they train together, each on its share of the rows of
+    every batch, as one would alone; `loss` is then a mean over a Batch's targets, the first process
+    writes the checkpoints, and all of them, begun again, go on from there.
+
     Raises ValueError: settings out of range, a loss that is not finite, a checkpoint that is
-        damaged, is none, or belongs to another model or another run."""
+        damaged, is none, or belongs to another model or another run; processes that disagree."""
+    place_model(model, device)
     run = _Run(model, draw, loss, Settings(steps, **settings))
     checkpoint_every = whole_number("checkpoint_every", checkpoint_every, least=1)
     if run.settings.patience is not None and held_out is None:
@@ -162,17 +170,21 @@ def fit(
         torch.manual_seed(run.settings.seed)
         if checkpoint is not None and Path(checkpoint).exists():
             run.restore(load_checkpoint(checkpoint), str(checkpoint))
+        run.team.begin(run.step, **asdict(run.settings))
+        held_out = placed(held_out, run.device)
         model.train()
-        with progress_bar(progress, steps, done=run.step) as bar:
+        with progress_bar(progress, steps, run.step, run.team.rank == 0) as bar:
             while not run.done:
                 run.advance()
                 if run.step % run.settings.evaluate_every == 0 or run.step == steps:
                     run.evaluate(held_out, watch)
                     bar.set_postfix_str(run.report(), refresh=False)
-                if checkpoint is not None and (run.step % checkpoint_every == 0 or run.done):
+                is_due = run.step % checkpoint_every == 0 or run.done
+                if checkpoint is not None and is_due and run.team.rank == 0:
                     save_checkpoint(run.content(), checkpoint)
                 bar.update()
         run.finish()
+        run.team.end()
     return run.result
 
 
@@ -188,7 +200,7 @@ class _Run:
     """All that changes during training: what a checkpoint has to hold."""
 
     def __init__(self, model: nn.Module, draw: Draw, loss: Callable, settings: Settings) -> None:
-        self.model, self.draw, self.loss, self.settings = model, draw, loss, settings
+        self.model, self.draw, self.settings = model, draw, settings
         self.step, self.stopped, self.result = 0, False, Fit()
         self.weights = [p for p in model.parameters() if p.requires_grad]
         if not self.weights:
@@ -201,7 +213,8 @@ class _Run:
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.best: dict[str, Tensor] | None = None
-        device = self.weights[0].device
+        self.device = device = self.weights[0].device
+        self.team = Team(model, loss, device, settings.seed)
         self.cuda = [device] if device.type == "cuda" else []
         reduced = settings.precision == "bf16"
         if reduced and not has_bfloat16(device.type):
@@ -220,10 +233,10 @@ class _Run:
         """One step of the optimizer."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate(self.step)
-        batch = self.draw(self.generator)
+        batch = placed(self.draw(self.generator), self.device)
         with self.autocast:
-            value = self.loss(self.model, batch)
-        self.result.losses.append(self._finite(value, "loss"))
+            value, of_all = self.team.training_loss(batch, self.step)
+        self.result.losses.append(self._finite(of_all, "loss"))
         self.optimizer.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(self.weights, self.settings.clip, foreach=True)
@@ -236,10 +249,11 @@ class _Run:
         with evaluating(self.model):
             if held_out is not None:
                 with torch.no_grad(), self.autocast:
-                    value = self._finite(self.loss(self.model, held_out), "held-out loss")
+                    value = self._finite(self.team.held_out_loss(held_out), "held-out loss")
                 self._compare(value)
             if watch is not None:
-                self.result.watched.append((self.step, float(watch(self.model))))
+                value = self.team.from_first(lambda: watch(self.model))
+                self.result.watched.append((self.step, value))
 
     def _compare(self, value: float) -> None:
         if all(value < earlier for _, earlier in self.result.held_out):
