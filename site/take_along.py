@@ -1,0 +1,2 @@
+def offer(book, html):
+    pass
