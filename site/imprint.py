@@ -30,6 +30,7 @@ class Imprint:
     licenses: tuple[str, ...]
     url: str
     repository: str
+    branch: str  # of the repository, where pages are edited
 
     @property
     def byline(self) -> str:
@@ -45,7 +46,8 @@ def read_imprint(root: Path = ROOT) -> Imprint:
     """Read the imprint of the book in `root`."""
     cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    url = (config.get("html") or {}).get("baseurl", "")
+    url = (config.get("html") or {}).get("baseurl") or ""
+    repository = config.get("repository") or {}
     return Imprint(
         title=cited["title"],
         abstract=" ".join(cited["abstract"].split()),
@@ -57,13 +59,14 @@ def read_imprint(root: Path = ROOT) -> Imprint:
         released=str(cited.get("date-released", "")),
         licenses=tuple(cited["license"]),
         url=f"{url.rstrip('/')}/" if url else "",
-        repository=(config.get("repository") or {}).get("url", "").rstrip("/"),
+        repository=repository.get("url", "").rstrip("/").removesuffix(".git"),
+        branch=repository.get("branch", "main"),
     )
 
 
 def bibtex(imprint: Imprint, title: str = "", page: str = "") -> str:
     """Return the BibTeX entry of the book, or of one of its pages that has a title of its own."""
-    names = [f"{{{family}}}" if not given else f"{family}, {given}" for family, given in imprint.authors]
+    names = [f"{family}, {given}" if given else f"{{{family}}}" for family, given in imprint.authors]
     word = re.sub(r"[^a-z]", "", imprint.authors[0][0].lower())
     year = imprint.released[:4]
     fields = {
