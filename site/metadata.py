@@ -172,7 +172,7 @@ def note_description(app: Sphinx, tree: nodes.document) -> None:
 
 def add_to_page(app: Sphinx, docname: str, template: str, context: dict[str, Any], tree) -> None:
     """Give a page its metadata and its foot, and a chapter its card."""
-    if tree is None:
+    if tree is None or app.builder.name != "html":
         return
     imprint, page = read_imprint(Path(app.srcdir)), page_of(app, docname)
     context["metatags"] = context.get("metatags", "") + tags(imprint, page)
@@ -185,11 +185,11 @@ def add_to_page(app: Sphinx, docname: str, template: str, context: dict[str, Any
 
 
 def write_lists(app: Sphinx, exception: Exception | None) -> None:
-    """Write the sitemap and `llms.txt`, whose pages are in the order of the book."""
+    """Write the sitemap and `llms.txt`, with all pages in the order of the book."""
     imprint = read_imprint(Path(app.srcdir))
     if exception or app.builder.name != "html" or not imprint.url:
         return
-    pages = [page_of(app, name) for name in sorted(app.env.found_docs)]
+    pages = [page_of(app, name) for name in app.env.collect_relations()]
     for name, text in (("sitemap.xml", sitemap(imprint, pages)), ("llms.txt", llms(imprint, pages))):
         Path(app.outdir, name).write_text(text, encoding="utf-8")
 

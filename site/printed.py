@@ -25,11 +25,12 @@ from pypdf.generic import Fit
 from take_along import offer
 
 ROOT = Path(__file__).resolve().parent.parent
+STYLE = Path(__file__).with_name("printed.css")
 NO_CHROMIUM = (
     "The PDF is printed by the browser Chromium, and there is none here: install it, on Debian and "
     "Ubuntu with `sudo apt-get install chromium`, or name yours, as in `CHROMIUM=/path/to/chrome`."
 )
-NOT_PRINTED = ".headerlink, .toctree-wrapper, script, noscript"
+NOT_PRINTED = ".headerlink, .toctree-wrapper, .page-tools, script, noscript"
 FILL_IN = """numbers => document.querySelectorAll("nav.printed-contents a").forEach(
   (link) => { link.dataset.page = numbers[decodeURIComponent(link.hash.slice(1))] ?? ""; })"""
 
@@ -74,6 +75,7 @@ def read(site: Path, docname: str) -> PrintedPage:
             element[name] = from_print(docname, element[name])
     for image in article.find_all("img", src=True):
         image["src"] = from_print(docname, image["src"])
+        image.attrs.pop("loading", None)  # nobody scrolls
     for element in article.select(NOT_PRINTED):
         element.decompose()
     for element in article.find_all(id=True):
@@ -164,10 +166,10 @@ def one_page(pages: list[PrintedPage], imprint: Imprint) -> str:
     front = title_page(imprint) + contents(entries(pages))
     articles = "".join(str(page.article) for page in pages)
     return f"""<!DOCTYPE html>
-<html lang="en" data-mode="light" data-theme="light" class="printed">
+<html lang="en" data-mode="light" data-theme="light">
 <head><meta charset="utf-8"><title>{html.escape(imprint.title)}</title>
 {"".join(head)}
-<style>{running_heads(pages)}</style></head>
+<style>{STYLE.read_text(encoding="utf-8")}{running_heads(pages)}</style></head>
 <body><main class="bd-main"><div class="bd-content"><div class="bd-article-container">
 {front}{articles}
 </div></div></main></body></html>
