@@ -115,6 +115,14 @@ def redirect(page: PrintedPage, known: set[str], imprint: Imprint) -> None:
             del link["href"]
 
 
+def pages(site: Path, names: list[str], imprint: Imprint) -> list[PrintedPage]:
+    """Read some pages of the site, whose links lead to one another."""
+    found = [read(site, name) for name in names]
+    for page in found:
+        redirect(page, set(names), imprint)
+    return found
+
+
 def entries(pages: list[PrintedPage]) -> list[tuple[int, str, str]]:
     """Return the level, the place and the text of each line of the contents."""
     found = []
@@ -248,15 +256,13 @@ def make(root: Path, out: Path, names: list[str] | None = None) -> Path:
         raise RuntimeError("The PDF is made from the website: run `make book` first.")
     if names is None:
         names = list(docnames(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
-    pages = [read(site, name) for name in names]
-    for page in pages:
-        redirect(page, set(names), imprint)
+    found = pages(site, names, imprint)
     source = root / "_build" / "print" / f"{out.stem}.html"
     for folder in (source.parent, out.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    source.write_text(one_page(pages, imprint), encoding="utf-8")
+    source.write_text(one_page(found, imprint), encoding="utf-8")
     print_page(source, out)
-    bind(out, entries(pages), imprint)
+    bind(out, entries(found), imprint)
     return out
 
 
