@@ -1,4 +1,4 @@
-"""The picture that stands for a chapter where somebody posts its address: its title and a figure."""
+"""The picture that stands for a chapter where somebody posts its address: title and figure."""
 
 import base64
 import io

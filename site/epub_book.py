@@ -56,7 +56,10 @@ class BookEpubBuilder(Epub3Builder):
             text = path.read_text(encoding="utf-8")
             path.write_text(mended(text, name, out), encoding="utf-8")
         super().build_content()
-        listed, item = out / "content.opf", re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />')
+        listed, item = (
+            out / "content.opf",
+            re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />'),
+        )
         text = item.sub(lambda m: with_properties(m, out), listed.read_text(encoding="utf-8"))
         listed.write_text(text, encoding="utf-8")
 

@@ -66,7 +66,9 @@ def read_imprint(root: Path = ROOT) -> Imprint:
 
 def bibtex(imprint: Imprint, title: str = "", page: str = "") -> str:
     """Return the BibTeX entry of the book, or of one of its pages that has a title of its own."""
-    names = [f"{family}, {given}" if given else f"{{{family}}}" for family, given in imprint.authors]
+    names = [
+        f"{family}, {given}" if given else f"{{{family}}}" for family, given in imprint.authors
+    ]
     word = re.sub(r"[^a-z]", "", imprint.authors[0][0].lower())
     year = imprint.released[:4]
     fields = {

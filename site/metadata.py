@@ -190,7 +190,10 @@ def write_lists(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html" or not imprint.url:
         return
     pages = [page_of(app, name) for name in app.env.collect_relations()]
-    for name, text in (("sitemap.xml", sitemap(imprint, pages)), ("llms.txt", llms(imprint, pages))):
+    for name, text in (
+        ("sitemap.xml", sitemap(imprint, pages)),
+        ("llms.txt", llms(imprint, pages)),
+    ):
         Path(app.outdir, name).write_text(text, encoding="utf-8")
 
 

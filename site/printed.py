@@ -166,8 +166,6 @@ def running_heads(pages: list[PrintedPage]) -> str:
     return "\n".join(rules)
 
 
-
-
 def one_page(pages: list[PrintedPage], imprint: Imprint) -> str:
     """Return the HTML of some pages of the site as one page."""
     head = dict.fromkeys(element for page in pages for element in page.head)

@@ -44,7 +44,9 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 def simple_claim(notebook: nbformat.NotebookNode) -> str:
     """A claim of a chapter without mathematics and markup, which reads the same everywhere."""
-    return max((c.words for c in claims(notebook) if not re.search(r"[$*`_{\[…]", c.words)), key=len)
+    return max(
+        (c.words for c in claims(notebook) if not re.search(r"[$*`_{\[…]", c.words)), key=len
+    )
 
 
 def read_chapter(name: str) -> nbformat.NotebookNode:
