@@ -34,6 +34,7 @@ SPELLING = {
     ).split()
 }
 ON_SCREENS_ONLY = "script, form, button, link[rel=stylesheet], .slider-control, summary svg"
+ITEM = re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />')
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
 
 
@@ -56,11 +57,8 @@ class BookEpubBuilder(Epub3Builder):
             text = path.read_text(encoding="utf-8")
             path.write_text(mended(text, name, out), encoding="utf-8")
         super().build_content()
-        listed, item = (
-            out / "content.opf",
-            re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />'),
-        )
-        text = item.sub(lambda m: with_properties(m, out), listed.read_text(encoding="utf-8"))
+        listed = out / "content.opf"
+        text = ITEM.sub(lambda item: with_properties(item, out), listed.read_text(encoding="utf-8"))
         listed.write_text(text, encoding="utf-8")
 
 
@@ -72,6 +70,8 @@ def mended(text: str, name: str, out: Path) -> str:
     for sheet in SHEETS:
         path = posixpath.relpath(sheet, posixpath.dirname(name) or ".")
         soup.head.append(soup.new_tag("link", rel="stylesheet", type="text/css", href=path))
+    for notebook in soup.select("p:has(> code.download)"):
+        notebook.decompose()
     for style in soup.body.find_all("style"):
         soup.head.append(style.extract())
     for paragraph in soup.select("summary p"):
@@ -97,6 +97,8 @@ def mend(element, used: set[str]) -> None:
         element["xmlns"] = NAMESPACES[element.name]
     if element.get("role") in ("doc-biblioentry", "doc-biblioref"):
         del element["role"]
+    if element.name != "mstyle":
+        element.attrs.pop("scriptlevel", None)
     if element.get("id") in used:
         del element["id"]
     used.add(element.get("id"))

@@ -190,11 +190,8 @@ def write_lists(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html" or not imprint.url:
         return
     pages = [page_of(app, name) for name in app.env.collect_relations()]
-    for name, text in (
-        ("sitemap.xml", sitemap(imprint, pages)),
-        ("llms.txt", llms(imprint, pages)),
-    ):
-        Path(app.outdir, name).write_text(text, encoding="utf-8")
+    for name, write in (("sitemap.xml", sitemap), ("llms.txt", llms)):
+        Path(app.outdir, name).write_text(write(imprint, pages), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,7 +1,7 @@
 """What readers take along: the PDF, the EPUB, and the links to them on the landing page.
 
-Printing the whole book takes three CPU minutes. So the page that is printed is looked at as a whole,
-and two chapters of it are printed; the EPUB is made whole.
+Printing the whole book takes three CPU minutes. So the page that is printed is looked at as a
+whole, and two chapters of it are printed; the EPUB is made whole.
 """
 
 import os
@@ -44,9 +44,8 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 def simple_claim(notebook: nbformat.NotebookNode) -> str:
     """A claim of a chapter without mathematics and markup, which reads the same everywhere."""
-    return max(
-        (c.words for c in claims(notebook) if not re.search(r"[$*`_{\[…]", c.words)), key=len
-    )
+    words = [claim.words for claim in claims(notebook)]
+    return max((text for text in words if not re.search(r"[$*`_{\[…]", text)), key=len)
 
 
 def read_chapter(name: str) -> nbformat.NotebookNode:
