@@ -1,0 +1,118 @@
+"""What stands in the head of each page, and small repairs of its body, while the site is built.
+
+An extension of Sphinx. A page loads one style sheet and one script (`site/bundle.py`), and a policy
+forbids everything else: no other host, and no script in a page but those whose hashes it lists.
+Images say how large they are, so that the text does not jump when they come.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imagesize
+from bundle import write_bundle
+from docutils import nodes
+from sphinx.application import Sphinx
+
+# Before the first line is drawn: light or dark, as the reader has chosen.
+FIRST_SCRIPT = """\
+for (const key of ["mode", "theme"]) {
+  let kept = null;
+  try { kept = localStorage.getItem(key); } catch { /* private windows */ }
+  document.documentElement.dataset[key] = kept || "auto";
+}"""
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+}
+SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.DOTALL)
+IMAGE = re.compile(r'<img(?P<attributes>[^>]*?\ssrc="(?:\.\./)*_images/(?P<name>[^"]+)"[^>]*?)/?>')
+NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
+EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
+
+
+def security_policy(body: str) -> str:
+    """The policy of a page: its own files, and the scripts that stand in its text."""
+    hashes = " ".join(f"'sha256-{digest(text)}'" for text in [FIRST_SCRIPT, *inline_scripts(body)])
+    sources = POLICY | {"script-src": f"{POLICY['script-src']} {hashes}"}
+    return "; ".join(f"{kind} {source}" for kind, source in sources.items())
+
+
+def inline_scripts(html: str) -> Iterator[str]:
+    """Yield each script that a browser would run out of the page itself."""
+    for match in SCRIPT.finditer(html):
+        kind = re.search(r'\btype="([^"]*)"', match["attributes"])
+        if "src=" not in match["attributes"] and (not kind or "javascript" in kind[1]):
+            yield match["text"]
+
+
+def digest(script: str) -> str:
+    """The hash by which a policy knows a script."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def with_sizes(html: str, images: dict[str, str]) -> str:
+    """Let each image say its size, and wait until the reader comes near.
+
+    images : from the name of an image in the site to its file.
+    """
+
+    def sized(match: re.Match) -> str:
+        attributes = match["attributes"].rstrip()
+        width, height = imagesize.get(images[match["name"]])
+        if width > 0 and not re.search(r'\s(?:width|height|style)="', attributes):
+            attributes += f' width="{width}" height="{height}"'
+        return f'<img{attributes} loading="lazy" decoding="async"/>'
+
+    return IMAGE.sub(sized, html)
+
+
+def without_empty_headers(html: str) -> str:
+    """The empty corner of a table is no header of anything."""
+    return EMPTY_HEADER.sub(r"<td\g<attributes>></td>", html)
+
+
+def with_an_opening(html: str) -> str:
+    """A numbered page is a chapter, and its heading says so."""
+    return NUMBER.sub(r"\1Chapter \2 ", html)
+
+
+def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give the cells that check a reader's function a class, so that they look like it."""
+    for cell in doctree.findall(nodes.container):
+        inputs = cell.findall(nodes.literal_block) if "cell" in cell["classes"] else iter(())
+        if re.search(r"^check\(", next(inputs, nodes.Text("")).astext(), re.MULTILINE):
+            cell["classes"].append("check")
+
+
+def complete(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Give the templates in `site/templates` what they ask for."""
+    body = context.get("body", "")
+    images = {name: str(Path(app.srcdir) / source) for source, name in app.builder.images.items()}
+    context["body"] = with_an_opening(without_empty_headers(with_sizes(body, images)))
+    context["first_script"] = FIRST_SCRIPT
+    context["security_policy"] = security_policy(body)
+    # What all pages have is in the bundle, and nothing that stands in a page may run.
+    common = {*app.builder._orig_js_files, *app.builder._orig_css_files}
+    for kind in ("script_files", "css_files"):
+        files = [file for file in context[kind] if getattr(file, "filename", None)]
+        context[kind] = [file for file in files if file not in common]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the extension."""
+    app.connect("html-page-context", complete, priority=900)
+    app.connect("doctree-resolved", mark_checks)
+    app.connect("build-finished", write_bundle, priority=900)  # after the theme's own last touch
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
