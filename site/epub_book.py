@@ -17,13 +17,15 @@ from bs4 import BeautifulSoup
 from imprint import FILE, read_imprint
 from run_sphinx import run_sphinx
 from sphinx.application import Sphinx
+from sphinx.builders._epub_base import MEDIA_TYPES
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.config import Config
 from take_along import offer
 
 ROOT = Path(__file__).resolve().parent.parent
-STYLE = Path(__file__).with_name("epub.css")
-SHEETS = ("_static/pygments.css", f"_static/book-{STYLE.name}")
+HERE = Path(__file__).resolve().parent
+STYLE, FONTS = HERE / "epub.css", [HERE / "assets" / "fonts" / "math.woff2"]
+SHEETS = ("_static/pygments.css", "_static/book.css")
 # The parser of HTML spells all names in small letters, which browsers put right and XML does not.
 SPELLING = {
     name.lower(): name
@@ -33,7 +35,10 @@ SPELLING = {
         "markerWidth markerHeight markerUnits refX refY pathLength foreignObject"
     ).split()
 }
-ON_SCREENS_ONLY = "script, form, button, link[rel=stylesheet], .slider-control, summary svg"
+NOT_ON_PAPER = (
+    "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], .slider-control, "
+    "summary svg"
+)
 ITEM = re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />')
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
 
@@ -41,11 +46,15 @@ NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/19
 class BookEpubBuilder(Epub3Builder):
     """Sphinx's EPUB, its pages mended before they are listed and packed."""
 
+    media_types = MEDIA_TYPES | {".woff2": "font/woff2"}
+
     def copy_static_files(self) -> None:
-        """Copy the two style sheets of an e-book instead of all that the website needs."""
+        """Copy what an e-book needs, a style sheet and a font, instead of what the website needs."""
         static = Path(self.outdir, "_static")
         static.mkdir(exist_ok=True)
         shutil.copyfile(STYLE, Path(self.outdir, SHEETS[1]))
+        for font in FONTS:
+            shutil.copyfile(font, static / font.name)
         self.create_pygments_style_file()
 
     def build_content(self) -> None:
@@ -65,7 +74,7 @@ class BookEpubBuilder(Epub3Builder):
 def mended(text: str, name: str, out: Path) -> str:
     """Return the page `name` of the EPUB in the folder `out` as sound XML."""
     soup = BeautifulSoup(text, "html.parser")
-    for element in soup.select(ON_SCREENS_ONLY):
+    for element in soup.select(NOT_ON_PAPER):
         element.decompose()
     for sheet in SHEETS:
         path = posixpath.relpath(sheet, posixpath.dirname(name) or ".")

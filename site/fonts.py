@@ -118,7 +118,10 @@ def make(site: Path) -> dict[str, bytes]:
     hangul = {code for code in seen if 0x1100 <= code < 0x1200 or 0xAC00 <= code < 0xD7B0}
     formulas = [*LATIN, *ITALICS, *OTHER_LETTERS, *OPERATORS, *FENCES, *GREEK, *(seen - hangul)]
     serif, mono, mathematics, korean = (s.files() for s in (SERIF, MONO, MATH, HANGUL))
-    text, code = "files/source-serif-4-latin-wght-{}.woff2", "files/source-code-pro-latin-wght-{}.woff2"
+    text, code = (
+        "files/source-serif-4-latin-wght-{}.woff2",
+        "files/source-code-pro-latin-wght-{}.woff2",
+    )
     return {
         "serif.woff2": small(serif[text.format("normal")], LATIN, (400, 700)),
         "serif-italic.woff2": small(serif[text.format("italic")], LATIN, (400, 700)),

@@ -10,6 +10,7 @@ it is known which page each line of the contents has to name.
 import html
 import os
 import posixpath
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ FILL_IN = """numbers => document.querySelectorAll("nav.printed-contents a").forE
 
 @dataclass
 class PrintedPage:
-    """A page of the site as a part of the one page: its name, its article, and what that needs."""
+    """A page of the site as a part of the one page: its name, its article, its style sheets."""
 
     docname: str
     article: Tag
@@ -45,8 +46,8 @@ class PrintedPage:
 
     @property
     def title(self) -> str:
-        """The page's heading on one line, with its number."""
-        return line(self.article.h1)
+        """The page's heading on one line, with its number but without the word "Chapter"."""
+        return re.sub(r"^Chapter (\d+) ", r"\1. ", line(self.article.h1))
 
 
 def docnames(contents: object) -> Iterator[str]:
@@ -69,10 +70,8 @@ def read(site: Path, docname: str) -> PrintedPage:
     soup = BeautifulSoup((site / f"{docname}.html").read_text(encoding="utf-8"), "html.parser")
     article = soup.select_one("article.bd-article")
     head = soup.head.find_all("link", rel="stylesheet")
-    head += [script for script in soup.head.find_all("script") if "mathjax" in str(script).lower()]
-    for element in head:
-        for name in {"href", "src"} & element.attrs.keys():
-            element[name] = from_print(docname, element[name])
+    for sheet in head:
+        sheet["href"] = from_print(docname, sheet["href"])
     for image in article.find_all("img", src=True):
         image["src"] = from_print(docname, image["src"])
         image.attrs.pop("loading", None)  # nobody scrolls
@@ -199,7 +198,8 @@ def print_page(source: Path, out: Path) -> None:
         page = browser.new_page()
         page.set_default_timeout(600_000)
         page.goto(source.as_uri())
-        page.evaluate("window.MathJax?.startup?.promise")
+        page.emulate_media(media="print")
+        page.evaluate("document.fonts.ready.then(() => null)")
         page.pdf(**form)
         numbers = {name: place.number + 1 for name, place in places(PdfReader(out)).items()}
         page.evaluate(FILL_IN, numbers)
