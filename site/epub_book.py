@@ -49,7 +49,7 @@ class BookEpubBuilder(Epub3Builder):
     media_types = MEDIA_TYPES | {".woff2": "font/woff2"}
 
     def copy_static_files(self) -> None:
-        """Copy what an e-book needs, a style sheet and a font, instead of what the website needs."""
+        """Copy what an e-book needs, style sheets and a font, and nothing else of the site's."""
         static = Path(self.outdir, "_static")
         static.mkdir(exist_ok=True)
         shutil.copyfile(STYLE, Path(self.outdir, SHEETS[1]))
