@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
+from cards import cover
+from figures import landing_figure
 from imprint import FILE, read_imprint
 from run_sphinx import run_sphinx
 from sphinx.application import Sphinx
@@ -25,6 +27,7 @@ from take_along import offer
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 STYLE, FONTS = HERE / "epub.css", [HERE / "assets" / "fonts" / "math.woff2"]
+PICTURE = "_static/cover.png"
 SHEETS = ("_static/pygments.css", "_static/book.css")
 # The parser of HTML spells all names in small letters, which browsers put right and XML does not.
 SPELLING = {
@@ -49,12 +52,15 @@ class BookEpubBuilder(Epub3Builder):
     media_types = MEDIA_TYPES | {".woff2": "font/woff2"}
 
     def copy_static_files(self) -> None:
-        """Copy what an e-book needs, style sheets and a font, and nothing else of the site's."""
+        """Give the EPUB its style sheets, a font for formulas, and a cover; no other file."""
         static = Path(self.outdir, "_static")
         static.mkdir(exist_ok=True)
         shutil.copyfile(STYLE, Path(self.outdir, SHEETS[1]))
         for font in FONTS:
             shutil.copyfile(font, static / font.name)
+        imprint = read_imprint(Path(self.srcdir))
+        picture = cover(imprint.title, imprint.byline, landing_figure())
+        Path(self.outdir, PICTURE).write_bytes(picture)
         self.create_pygments_style_file()
 
     def build_content(self) -> None:
@@ -128,7 +134,7 @@ def name_the_book(app: Sphinx, config: Config) -> None:
     config.epub_description = imprint.abstract
     config.epub_uid = config.epub_identifier = f"{FILE}-{imprint.version}"
     config.epub_tocdepth, config.epub_tocdup, config.epub_tocscope = 2, False, "includehidden"
-    config.epub_show_urls = "no"
+    config.epub_show_urls, config.epub_cover = "no", (PICTURE, "")
     config.version = imprint.version
 
 

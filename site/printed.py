@@ -78,7 +78,10 @@ def read(site: Path, docname: str) -> PrintedPage:
     for element in article.select(NOT_PRINTED):
         element.decompose()
     for element in article.find_all(id=True):
-        element["id"] = anchor(docname, element["id"])
+        if not element.find_parent("svg"):  # a drawing means its own names
+            element["id"] = anchor(docname, element["id"])
+    if docname == "index":
+        article.h1.string = "About this book"  # whose title has a sheet of its own
     for details in article.find_all("details"):
         details["open"] = ""
     article["id"] = anchor(docname)
@@ -114,7 +117,7 @@ def redirect(page: PrintedPage, known: set[str], imprint: Imprint) -> None:
             del link["href"]
 
 
-def pages(site: Path, names: list[str], imprint: Imprint) -> list[PrintedPage]:
+def read_all(site: Path, names: list[str], imprint: Imprint) -> list[PrintedPage]:
     """Read some pages of the site, whose links lead to one another."""
     found = [read(site, name) for name in names]
     for page in found:
@@ -254,7 +257,7 @@ def make(root: Path, out: Path, names: list[str] | None = None) -> Path:
         raise RuntimeError("The PDF is made from the website: run `make book` first.")
     if names is None:
         names = list(docnames(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
-    found = pages(site, names, imprint)
+    found = read_all(site, names, imprint)
     source = root / "_build" / "print" / f"{out.stem}.html"
     for folder in (source.parent, out.parent):
         folder.mkdir(parents=True, exist_ok=True)
