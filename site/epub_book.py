@@ -25,10 +25,9 @@ from sphinx.config import Config
 from take_along import offer
 
 ROOT = Path(__file__).resolve().parent.parent
-HERE = Path(__file__).resolve().parent
-STYLE, FONTS = HERE / "epub.css", [HERE / "assets" / "fonts" / "math.woff2"]
-PICTURE = "_static/cover.png"
-SHEETS = ("_static/pygments.css", "_static/book.css")
+SITE = Path(__file__).resolve().parent
+STYLE, MATH_FONT = SITE / "epub.css", SITE / "assets" / "fonts" / "math.woff2"
+PICTURE, SHEETS = "_static/cover.png", ("_static/pygments.css", "_static/book.css")
 # The parser of HTML spells all names in small letters, which browsers put right and XML does not.
 SPELLING = {
     name.lower(): name
@@ -38,7 +37,7 @@ SPELLING = {
         "markerWidth markerHeight markerUnits refX refY pathLength foreignObject"
     ).split()
 }
-NOT_ON_PAPER = (
+LEFT_OUT = (
     "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], .slider-control, "
     "summary svg"
 )
@@ -56,8 +55,7 @@ class BookEpubBuilder(Epub3Builder):
         static = Path(self.outdir, "_static")
         static.mkdir(exist_ok=True)
         shutil.copyfile(STYLE, Path(self.outdir, SHEETS[1]))
-        for font in FONTS:
-            shutil.copyfile(font, static / font.name)
+        shutil.copyfile(MATH_FONT, static / MATH_FONT.name)
         imprint = read_imprint(Path(self.srcdir))
         picture = cover(imprint.title, imprint.byline, landing_figure())
         Path(self.outdir, PICTURE).write_bytes(picture)
@@ -80,7 +78,7 @@ class BookEpubBuilder(Epub3Builder):
 def mended(text: str, name: str, out: Path) -> str:
     """Return the page `name` of the EPUB in the folder `out` as sound XML."""
     soup = BeautifulSoup(text, "html.parser")
-    for element in soup.select(NOT_ON_PAPER):
+    for element in soup.select(LEFT_OUT):
         element.decompose()
     for sheet in SHEETS:
         path = posixpath.relpath(sheet, posixpath.dirname(name) or ".")
