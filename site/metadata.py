@@ -120,8 +120,6 @@ def foot(imprint: Imprint, page: Page) -> str:
             f'<p><a href="{escape(report(imprint, page))}">Report an error</a> '
             f'<a href="{escape(edit)}">Edit this page</a></p>'
         )
-    if not page.is_chapter and page.docname != "index":
-        return f'<div class="page-tools">{links}</div>' if links else ""
     what = "chapter" if page.is_chapter else "book"
     entry = bibtex(imprint, page.title, page.file) if page.is_chapter else bibtex(imprint)
     return (
