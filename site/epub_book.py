@@ -25,8 +25,8 @@ from sphinx.config import Config
 from take_along import offer
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = Path(__file__).resolve().parent
-STYLE, MATH_FONT = SITE / "epub.css", SITE / "assets" / "fonts" / "math.woff2"
+STYLES = [ROOT / "site" / "epub.css", *ROOT.glob("seqdec_lib/book/*.css")]
+MATH_FONT = ROOT / "site" / "assets" / "fonts" / "math.woff2"
 PICTURE, SHEETS = "_static/cover.png", ("_static/pygments.css", "_static/book.css")
 # The parser of HTML spells all names in small letters, which browsers put right and XML does not.
 SPELLING = {
@@ -38,8 +38,8 @@ SPELLING = {
     ).split()
 }
 LEFT_OUT = (
-    "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], .slider-control, "
-    "summary svg"
+    "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], summary svg, [hidden], "
+    ".figure-fallback, svg g[display=none]"
 )
 ITEM = re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />')
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
@@ -54,7 +54,8 @@ class BookEpubBuilder(Epub3Builder):
         """Give the EPUB its style sheets, a font for formulas, and a cover; no other file."""
         static = Path(self.outdir, "_static")
         static.mkdir(exist_ok=True)
-        shutil.copyfile(STYLE, Path(self.outdir, SHEETS[1]))
+        styles = (style.read_text(encoding="utf-8") for style in STYLES)
+        Path(self.outdir, SHEETS[1]).write_text("\n".join(styles), encoding="utf-8")
         shutil.copyfile(MATH_FONT, static / MATH_FONT.name)
         imprint = read_imprint(Path(self.srcdir))
         picture = cover(imprint.title, imprint.byline, landing_figure())
