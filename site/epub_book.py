@@ -38,8 +38,8 @@ SPELLING = {
     ).split()
 }
 LEFT_OUT = (
-    "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], summary svg, [hidden], "
-    ".figure-fallback, svg g[display=none]"
+    "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], summary svg, "
+    "[hidden], .figure-fallback, svg g[display=none]"
 )
 ITEM = re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />')
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
