@@ -6,10 +6,11 @@ are on each page. What needs an address is there once `_config.yml` says where t
 """
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +27,7 @@ LICENSES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "MIT": "https://opensource.org/license/mit",
 }
+DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)"')
 NOT_PROSE = (nodes.Admonition, nodes.table, nodes.figure, nodes.list_item, nodes.footnote)
 
 
@@ -154,25 +156,26 @@ def llms(imprint: Imprint, pages: Iterable[Page]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def page_of(app: Sphinx, docname: str) -> Page:
-    """Return what is known of a page that was read."""
+def described(html: str) -> str:
+    """Return the description that a page of the site has been given."""
+    found = DESCRIPTION.search(html)
+    return unescape(found[1]) if found else ""
+
+
+def page_of(app: Sphinx, docname: str, description: str) -> Page:
+    """Return what is known of a page of the book."""
     env = app.env
     numbers = env.toc_secnumbers.get(docname, {}).get("", ())
     title = " ".join([f"{number}." for number in numbers] + [env.titles[docname].astext()])
     source = Path(env.doc2path(docname)).relative_to(app.srcdir).as_posix()
-    return Page(docname, title, env.metadata[docname].get("description", ""), source)
-
-
-def note_description(app: Sphinx, tree: nodes.document) -> None:
-    """Keep the first words of a page that has just been read."""
-    app.env.metadata[app.env.docname]["description"] = description(tree)
+    return Page(docname, title, description, source)
 
 
 def add_to_page(app: Sphinx, docname: str, template: str, context: dict[str, Any], tree) -> None:
     """Give a page its metadata and its foot, and a chapter its card."""
     if tree is None or app.builder.name != "html":
         return
-    imprint, page = read_imprint(Path(app.srcdir)), page_of(app, docname)
+    imprint, page = read_imprint(Path(app.srcdir)), page_of(app, docname, description(tree))
     context["metatags"] = context.get("metatags", "") + tags(imprint, page)
     context["body"] += foot(imprint, page)
     if imprint.url and page.card:
@@ -187,14 +190,14 @@ def write_lists(app: Sphinx, exception: Exception | None) -> None:
     imprint = read_imprint(Path(app.srcdir))
     if exception or app.builder.name != "html" or not imprint.url:
         return
-    pages = [page_of(app, name) for name in app.env.collect_relations()]
+    texts = {name: Path(app.builder.get_outfilename(name)) for name in app.env.collect_relations()}
+    pages = [page_of(app, n, described(p.read_text(encoding="utf-8"))) for n, p in texts.items()]
     for name, write in (("sitemap.xml", sitemap), ("llms.txt", llms)):
         Path(app.outdir, name).write_text(write(imprint, pages), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Make this file an extension of Sphinx."""
-    app.connect("doctree-read", note_description)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", write_lists)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

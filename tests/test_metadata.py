@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from cards import card, first_figure
 from docutils.core import publish_doctree
 from imprint import Imprint, bibtex, read_imprint
-from metadata import Page, description, foot, llms, sitemap, tags
+from metadata import Page, described, description, foot, llms, sitemap, tags
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +64,8 @@ def test_with_an_address_a_chapter_names_its_own_and_its_card() -> None:
     assert found["og:image"] == "https://example.org/book/cards/01_x.png"
     assert found["twitter:card"] == "summary_large_image"
     assert found["og:title"] == CHAPTER.title and found["description"] == CHAPTER.description
+    page = dataclasses.replace(CHAPTER, description='He said "<go>" & went.')
+    assert described(tags(AT_HOME, page)) == page.description and described("") == ""
     assert properties(AT_HOME, INDEX)["og:url"] == "https://example.org/book/"
     assert "og:image" not in properties(AT_HOME, OTHER)
 
@@ -174,7 +176,8 @@ def test_the_pages_of_the_site_have_it_all(site: Path) -> None:
     book = read_imprint(ROOT)
     for path in (site / "chapters").glob("*.html"):
         page = soup(path.read_text(encoding="utf-8"))
-        assert len(page.find("meta", attrs={"name": "description"})["content"]) >= 60
+        words = page.find("meta", attrs={"name": "description"})["content"]
+        assert len(words) >= 60 and not re.search(r"\d\d_|pasted|\$", words), "references resolved"
         block = json.loads(page.find("script", type="application/ld+json").string)
         assert block["name"] in " ".join(page.title.string.split())
         assert page.select_one(".page-tools pre").string.startswith("@incollection{kim")
