@@ -77,15 +77,27 @@ def read(site: Path, docname: str) -> PrintedPage:
         image.attrs.pop("loading", None)  # nobody scrolls
     for element in article.select(NOT_PRINTED):
         element.decompose()
-    for element in article.find_all(id=True):
-        if not element.find_parent("svg"):  # a drawing means its own names
-            element["id"] = anchor(docname, element["id"])
+    name_apart(docname, article)
     if docname == "index":
         article.h1.string = "About this book"  # whose title has a sheet of its own
     for details in article.find_all("details"):
         details["open"] = ""
     article["id"] = anchor(docname)
     return PrintedPage(docname, article, list(map(str, head)))
+
+
+def name_apart(docname: str, article: Tag) -> None:
+    """Make the names of places different from those of all other pages, and each the only one.
+
+    All exercises call their content the same. Drawings keep their names, which they refer to.
+    """
+    known: set[str] = set()
+    for element in article.find_all(id=True):
+        if element["id"] in known:
+            del element["id"]
+        elif not element.find_parent("svg"):
+            known.add(element["id"])
+            element["id"] = anchor(docname, element["id"])
 
 
 def from_print(docname: str, address: str) -> str:
