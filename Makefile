@@ -1,6 +1,6 @@
-# Everything here is a thin name for a command in README.md, where the plain form stands too.
+# Everything here is a thin name for a command in CONTRIBUTING.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book site-report test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
+.PHONY: help env book pdf epub links site-report test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
 .PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test quiz slides
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
@@ -23,6 +23,15 @@ book: env ## build the website into _build/html (installs what it needs, once)
 
 site-report: book ## weigh the pages: bytes, requests and time of the first view (needs Chromium)
 	@$(IN_ENV) site/report.py
+
+pdf: book ## make the whole book a PDF, with Chromium; the website links it then
+	@$(IN_ENV) site/printed.py
+
+epub: book ## make the whole book an EPUB for e-readers; the website links it then
+	@$(IN_ENV) site/epub_book.py
+
+links: env ## ask other hosts whether the addresses in the book still lead somewhere
+	@$(IN_ENV) site/run_sphinx.py linkcheck
 
 test: env ## run every check: chapters, tests, lint, the site
 	@$(IN_ENV) -m pytest

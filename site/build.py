@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import notebooks
+import take_along
 from run_sphinx import run_sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,8 @@ def build(root: Path = ROOT) -> int:
         print(error, file=sys.stderr)
         return 1
     offer(output / "notebooks", html / "_downloads")
+    take_along.drop_old(html)
+    take_along.link(html)
     stamp.write_text(wanted)
     print(f"The site is in {html}: open {(html / 'index.html').as_uri()}")
     return 0

@@ -1,6 +1,12 @@
-"""Run Sphinx on the book with Jupyter Book's settings, warnings as errors."""
+"""Run Sphinx on the book with Jupyter Book's settings, warnings as errors.
+
+    python site/run_sphinx.py linkcheck
+
+asks every address on other hosts that the book names whether it is there.
+"""
 
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -40,3 +46,8 @@ def run_sphinx(root: Path, builder: str, out: Path, doctrees: Path) -> bool:
     finally:
         os.chdir(before)
     return result == 0
+
+
+if __name__ == "__main__":
+    book, name = Path(__file__).resolve().parent.parent, sys.argv[1]
+    sys.exit(not run_sphinx(book, name, book / "_build" / name, book / "_build" / ".doctrees"))

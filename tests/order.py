@@ -21,6 +21,7 @@ SECONDS = {
     "test_language.py": 20,
     "test_judges.py": 15,
     "test_lab.py": 60,
+    "test_take_along.py": 110,
     "test_notebooks.py": 35,
     "test_build.py": 35,
     "test_site.py": 30,

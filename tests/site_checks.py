@@ -92,6 +92,8 @@ class _Reader(HTMLParser):
             page.styles.append(attributes["style"])
         page.scripts += [value for name, value in attributes.items() if name.startswith("on")]
         self.inside = tag if tag in ("script", "style") else ""
+        if attributes.get("type") == "application/ld+json":
+            self.inside = ""  # data about the page, which no browser runs
 
     def handle_endtag(self, tag: str) -> None:
         self.inside = ""

