@@ -11,6 +11,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from boxes import BOX
 from docutils import nodes
 from mentions import CHAPTERS, chapters, is_prose, number_of
 from sphinx.addnodes import pending_xref
@@ -23,7 +24,8 @@ from sphinx.util.nodes import clean_astext, make_refnode
 PAGE = "glossary"
 LINK = "glossary-term"  # the class of a link to the glossary
 INTRODUCED = "glossary-introduced"  # the class of what the glossary says about the place
-BOX = "This chapter in a box"
+# Terms that are ordinary words as well: the form in which a use is linked, None for none.
+ORDINARY = {"return": "[Rr]eturn", "span": None, "surprise": None, "value": "[Vv]alues"}
 Place = tuple[str, str]  # an id, and the title of its section
 
 
@@ -60,9 +62,11 @@ def pattern(term: str) -> str:
 
 
 @cache
-def finder(terms: tuple[str, ...]) -> re.Pattern:
+def finder(terms: tuple[str, ...], in_bold: bool) -> re.Pattern:
     """A pattern that finds the terms, the longest where several begin, in groups by number."""
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(f'({pattern(term)})' for term in terms)})(?![\w-])")
+    forms = [pattern(term) if in_bold else ORDINARY.get(term, pattern(term)) for term in terms]
+    either = "|".join(f"({form or '(?!)'})" for form in forms)
+    return re.compile(rf"(?<![\w-])(?:{either})(?![\w-])")
 
 
 class MarkTerms(SphinxTransform):
@@ -86,7 +90,9 @@ class MarkTerms(SphinxTransform):
         """Say in each entry where its term is introduced."""
         for item in self.document.findall(nodes.definition_list_item):
             term, definition = item.children[0], item.children[-1]
-            own = definition.next_node(lambda node: isinstance(node, nodes.reference | pending_xref))
+            own = definition.next_node(
+                lambda node: isinstance(node, nodes.reference | pending_xref)
+            )
             if own is None:
                 place = pending("introduction", term.astext(), "")
                 definition += nodes.paragraph("", "", place, classes=[INTRODUCED])
@@ -96,7 +102,7 @@ class MarkTerms(SphinxTransform):
         places: dict[str, Place] = {}
         for strong in self.document.findall(nodes.strong):
             words = strong.astext().replace(r"\lambda", "λ").replace(r"\varepsilon", "ε")
-            found = finder(self.terms).fullmatch(words)
+            found = finder(self.terms, in_bold=True).fullmatch(words)
             section = section_of(strong)
             if found and section and is_prose(strong.children[0]):
                 head = self.heads[self.terms[found.lastindex - 1]]
@@ -106,13 +112,13 @@ class MarkTerms(SphinxTransform):
         return places
 
     def mark_uses(self, explained: set[str]) -> None:
-        """Put a pending reference at the first use of each term that the chapter doesn't explain."""
+        """Put a pending reference at the first use of each term not explained here."""
         done = set(explained)
         for text in list(self.document.findall(nodes.Text)):
             if not is_prose(text) or section_of(text) is None:
                 continue
             words, parts, end = text.astext(), [], 0
-            for found in finder(self.terms).finditer(words):
+            for found in finder(self.terms, in_bold=False).finditer(words):
                 term = self.terms[found.lastindex - 1]
                 if self.heads[term] not in done:
                     done.add(self.heads[term])

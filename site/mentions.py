@@ -180,9 +180,7 @@ def resolve(
     return link
 
 
-def place_of(
-    env: BuildEnvironment, kind: str, target: str, here: str
-) -> tuple[str, str] | None:
+def place_of(env: BuildEnvironment, kind: str, target: str, here: str) -> tuple[str, str] | None:
     """The page, and the place on it ("" for the page), that a mention on the page `here` means."""
     if kind == "title":
         titles = {clean_astext(title): name for name, title in env.titles.items()}
