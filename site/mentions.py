@@ -19,7 +19,8 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import clean_astext, make_refnode
 
 CHAPTERS = "chapters/"
-OLD_NUMBERS = {"CHANGELOG"}  # pages that speak of chapters by the numbers of their day
+# Pages that speak of chapters of other books, or by the numbers of their day.
+OTHER_CHAPTERS = ("CHANGELOG", "api/")
 KINDS = {  # from the words before a number to the names that Sphinx has for what is numbered
     "chapter": "chapter",
     "chapters": "chapter",
@@ -67,7 +68,7 @@ class MarkMentions(SphinxTransform):
 
     def apply(self) -> None:
         """Mark the mentions, and the titles in italics."""
-        if self.env.docname in OLD_NUMBERS:
+        if self.env.docname.startswith(OTHER_CHAPTERS):
             return
         for text in list(self.document.findall(nodes.Text)):
             if is_prose(text):

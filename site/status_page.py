@@ -63,8 +63,8 @@ def run_of(root: Path, path: Path) -> str:
     row = [
         number_of(path.stem),
         box.title,
-        changed(root, path) or UNKNOWN,
-        note["date"] if note else UNKNOWN,
+        unbroken(changed(root, path)) or UNKNOWN,
+        unbroken(note["date"]) if note else UNKNOWN,
         UNKNOWN if box.seconds is None else f"{box.seconds:g}",
         measured,
         memory,
@@ -87,6 +87,11 @@ def changed(root: Path, path: Path) -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return found.stdout.strip()
+
+
+def unbroken(date: str) -> str:
+    """A date that stays on one line."""
+    return date.replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def drift_of(path: Path) -> str:
