@@ -8,7 +8,7 @@ itself needs, and `checks` marks the exercises. An import goes from a later room
 
 from gymnasium.envs.registration import register, registry
 
-__version__ = "0.2.0"
+__version__ = "2.0.0"
 
 # Gymnasium no longer loads plugins by itself, so that importing anything of ours tells it about the
 # problems; `gymnasium.make("seqdec_lib:seqdec/TravelTree-v0")` does both at once.

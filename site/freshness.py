@@ -12,12 +12,17 @@ STAMP = ".made-from"
 SOURCES = ("_config.yml", "_toc.yml", "references.*", "requirements.txt", "chapters/*", "site/*.py")
 
 
+def content_hash(path: Path) -> str:
+    """A hash of what is in a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def state(root: Path, out: Path) -> str:
     """A hash of all that the notebooks are made from, and of themselves."""
     files = [path for pattern in SOURCES for path in root.glob(pattern) if path.is_file()]
     digest = hashlib.sha256()
     for path in sorted(files) + sorted(out.glob("*.ipynb")):
-        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        digest.update(f"{path.name} {content_hash(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from pathlib import Path
 from urllib.parse import quote
 
 import yaml
+from boxes import box_of
 
-RECORD = "application/papermill.record/text/plain"  # what `record` writes
 START_HERE = "START HERE.ipynb"
 WORDS_A_MINUTE = 150  # slow enough for mathematics and code
 MINUTES = 5  # reading times are rounded up to a multiple of this
@@ -119,11 +118,11 @@ def table(chapters: dict[str, bytes], root: Path) -> str:
         lines += [f"| **{part}** | | | |"] if part and len(found) > 1 else []
         for name in names:
             cells = json.loads(chapters[name])["cells"]
-            seconds, waiting = budget(cells), exercises(cells)
+            box, waiting = box_of(cells), exercises(cells)
             row = [
-                f"[{title(cells) or Path(name).stem}]({quote(name)})",
-                f"{reading_minutes(cells)} min",
-                "" if seconds is None else f"{seconds:g} s",
+                f"[{box.title or Path(name).stem}]({quote(name)})",
+                f"{box.minutes or reading_minutes(cells)} min",
+                "" if box.seconds is None else f"{box.seconds:g} s",
                 str(waiting or ""),
             ]
             lines.append(f"| {' | '.join(row)} |")
@@ -149,24 +148,10 @@ def text_of(cells: list[dict], kind: str) -> str:
     return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
 
 
-def title(cells: list[dict]) -> str:
-    """The title of a chapter, "" where it has none."""
-    found = re.search(r"^# +(.+?) *$", text_of(cells, "markdown"), re.MULTILINE)
-    return found[1] if found else ""
-
-
 def reading_minutes(cells: list[dict]) -> int:
-    """How long the text of a chapter takes to read, in minutes."""
+    """How long the text of a chapter takes to read, in minutes, if its box doesn't say so."""
     words = len(text_of(cells, "markdown").split())
     return math.ceil(words / WORDS_A_MINUTE / MINUTES) * MINUTES
-
-
-def budget(cells: list[dict]) -> float | None:
-    """The CPU seconds that a chapter recorded as what it takes; None where it recorded nothing."""
-    for output in (output for cell in cells for output in cell.get("outputs", [])):
-        if output.get("metadata", {}).get("scrapbook", {}).get("name") == "cpu_budget":
-            return float(output["data"][RECORD])
-    return None
 
 
 def exercises(cells: list[dict]) -> int:

@@ -25,7 +25,9 @@ def page_blocks(page: Path) -> list[str]:
     for cell in article.select("div.cell"):
         captions = [caption.extract() for caption in cell.select("figcaption")]
         cell.replace_with(*captions)
-    for extra in article.select(".headerlink, h2 .section-number, h3 .section-number"):
+    for extra in article.select(
+        ".headerlink, h2 .section-number, h3 .section-number, .glossary-preview"
+    ):
         extra.decompose()
     for offer in article.select("p:has(a.download)"):  # whoever reads the notebook has it
         offer.decompose()

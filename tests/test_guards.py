@@ -687,11 +687,15 @@ NETWORK = {
 
 @dataclass(frozen=True)
 class Results:
-    """What pytest said about the two chapters: the failure text of each test, "" if it passed."""
+    """What pytest said about the two chapters: the failure text of each test, "" if it passed.
+
+    noted : the names of the chapters that were noted as verified.
+    """
 
     healthy: dict[str, str]
     injured: dict[str, str]
     terminal: str
+    noted: set[str]
 
 
 @pytest.fixture(scope="module")
@@ -708,7 +712,8 @@ def harness_run(original: NotebookNode, tmp_path_factory: pytest.TempPathFactory
     for case in report.iter("testcase"):
         texts = [found.text or "" for found in case if found.tag in ("failure", "error")]
         failures[Path(case.get("classname")).stem][case.get("name")] = "".join(texts)
-    return Results(**failures, terminal=terminal)
+    noted = {path.stem for path in (folder.parent / ".verified").glob("*.json")}
+    return Results(**failures, terminal=terminal, noted=noted)
 
 
 def short_chapter(original: NotebookNode) -> NotebookNode:
@@ -755,6 +760,10 @@ def cell_name(case: str) -> str:
 def test_healthy_chapter_passes(harness_run: Results) -> None:
     names = ["committed", "Cell 0", *map(cell_name, CASES | NETWORK), "budget and network"]
     assert harness_run.healthy == dict.fromkeys(names, "")
+
+
+def test_only_a_chapter_that_passed_is_noted_as_verified(harness_run: Results) -> None:
+    assert harness_run.noted == {"healthy"}
 
 
 def test_static_guards_are_part_of_the_run(harness_run: Results) -> None:
