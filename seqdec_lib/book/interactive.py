@@ -83,9 +83,10 @@ class InteractiveFigure:
         label, description = self.label(start), self.frames[start].description
         words = {"alt": self.alt, "label": label, "description": description}
         frames = "\n".join(
-            f'<g data-label="{escape(self.label(i))}" data-description='
-            f'"{escape(frame.description)}" data-moves="{escape(json.dumps(frame.moves))}" '
-            f'display="{"inline" if i == start else "none"}">{frame.svg}</g>'
+            f'<g data-label="{escape(self.label(i))}" display="{("none", "inline")[i == start]}" '
+            f'data-description="{escape(frame.description)}"'
+            + (f' data-moves="{escape(json.dumps(frame.moves))}"' if frame.moves else "")
+            + f">{frame.svg}</g>"
             for i, frame in enumerate(self.frames)
         )
         dials = "".join(
@@ -126,8 +127,9 @@ def _line(points: np.ndarray, color: str, width: float, more: str = "") -> str:
     return _strokes(points[:1], tail, color, width, more)
 
 
-def _text(x: float, y: float, words: str, anchor: str = "start", more: str = "") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}"{more}>{escape(words)}</text>'
+def _text(x: float, y: float, words: str, anchor: str = "", more: str = "") -> str:
+    more += f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:.0f}" y="{y:.0f}"{more}>{escape(words)}</text>'
 
 
 def bar_chart(
@@ -226,7 +228,9 @@ def value_map(
 
     values, leads : (D, K, C) after each of K numbers of sweeps, for each of D discounts.
     exact : (D, C) what the cities are worth in truth, a tick for each."""
-    places, unit, frames = _on_map() + [0, 70], 75 / exact.max(), []
+    places, unit, frames = _on_map() + [0, 60], 75 / exact.max(), []
+    named = [CITY_NAMES.index(city) for city in ("Lisbon", "Paris", "Oslo", "Rome", "Warsaw")]
+    names = "".join(_text(*(places[i] + [-8, 16]), CITY_NAMES[i]) for i in named)
     for found, goes, goal in zip(values, leads, exact, strict=True):
         ticks = _strokes(places, [f"m-5 {-unit * v:.0f}h10" for v in goal], "ink", 2)
         for worth, after in zip(found, goes, strict=True):
@@ -237,7 +241,7 @@ def value_map(
             words = f"{CITY_NAMES[top]} is worth most so far, {worth[top]:.2f} stars. The largest "
             words += f"error is {np.abs(goal - worth).max():.2f} stars. Of the {len(after)} lines, "
             frames.append(Frame(f"{words}{right} lead where the best choice leads.", drawn))
-    return InteractiveFigure(alt, frames, (WIDTH, MAP_HEIGHT + 80), dials)
+    return InteractiveFigure(alt, frames, (WIDTH, MAP_HEIGHT + 70), dials, names)
 
 
 def itineraries(alt: str, tree: TravelTree) -> InteractiveFigure:
