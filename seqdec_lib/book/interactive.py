@@ -208,7 +208,7 @@ def wishes(
     background += _line(corner + np.array([[0, -160], [0, 0], [370, 0]]), "line", 1.5)
     background += _line(corner + unit * [[0, 0], [best, best]], "ink", 1.5, DASHED)
     background += _text(410, corner[1] + 20, "asked for (stars)", "end")
-    background += _text(46, corner[1] - 150, "achieved (stars); dashed: the exact minimizer")
+    background += _text(30, corner[1] - 168, "achieved (stars); dashed: the exact minimizer")
     for wish, leaf, value, point in zip(asked, leaves, worth, points, strict=True):
         trip = tree.itinerary(int(leaf))
         stops = [CITY_NAMES.index(city) for city in trip]
