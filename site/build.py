@@ -25,6 +25,7 @@ def fingerprint(root: Path) -> str:
     digest = hashlib.sha256()
     files = [root / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
     own = [p for p in (root / "site").rglob("*") if p.is_file() and p.parent.name != "__pycache__"]
+    own += (root / "seqdec_lib" / "book").glob("figures.*")  # script and style of the figures
     for path in files + sorted(own):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

@@ -277,7 +277,7 @@ def chosen(edition: dict[str, bytes], asked: Iterable[str]) -> list[str]:
 def trust(notebooks: Iterable[Path]) -> None:
     """Tell Jupyter that these notebooks may show what they were committed with, scripts too.
 
-    Otherwise figures with a slider stay still until their cells are run.
+    Otherwise interactive figures stay still until their cells are run.
     """
     if not (notebooks := list(notebooks)):
         return

@@ -21,7 +21,7 @@ RECORD = "application/papermill.record/"
 SECONDS = "cpu seconds: "  # what a method took, shown in the leaderboard and never the same twice
 WIDGET = "application/vnd.jupyter.widget-view+json"  # model identifiers are random
 
-# A frame of a figure with a slider, as seqdec_lib.book.interactive writes it: a line of its own.
+# A frame of an interactive figure, as seqdec_lib.book.interactive writes it: a line of its own.
 FRAME = re.compile(r'^<g data-label="([^"]*)".*</g>$', re.MULTILINE)
 
 # Digits that continue a word or another number (x1, 0x7f, 2.13.0) are text. A final period is
@@ -38,7 +38,7 @@ class Tolerance:
     """How far a new output may be from the committed one.
 
     Numbers agree where |new - old| <= absolute + relative * |old|; `pixels` is the largest share
-    of a figure's pixels that may differ, `frames` that of the frames of a figure with a slider.
+    of a figure's pixels that may differ, `frames` that of the frames of an interactive figure.
     """
 
     relative: float = 0.0
@@ -140,9 +140,9 @@ def compare_text(old: str, new: str, tolerance: Tolerance) -> str | None:
 
 
 def compare_sliders(old: str, new: str, tolerance: Tolerance) -> str | None:
-    """Compare two figures with a slider frame by frame, and what surrounds the frames as text.
+    """Compare two interactive figures frame by frame, and what surrounds the frames as text.
 
-    Where the slider stands in each frame, its label, has to be the same.
+    Where the dials stand in each frame, its label, has to be the same.
     """
     before, after = FRAME.sub(r"\1", old), FRAME.sub(r"\1", new)
     if complaint := compare_text(before, after, tolerance):

@@ -30,7 +30,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from seqdec_lib.book.interactive import Frame, SliderFigure
+from seqdec_lib.book.interactive import Dial, Frame, InteractiveFigure
 from tests import guards
 from tests.comparison import (
     Tolerance,
@@ -529,10 +529,11 @@ def test_pixels_are_compared_and_not_bytes() -> None:
     )
 
 
-def slider(*drawings: str, control: str = "wish") -> str:
-    """Return a figure with a slider as it is committed, a frame for each drawing."""
-    frames = [Frame(f"asked {i}", f"trip to {text}", text) for i, text in enumerate(drawings)]
-    figure = SliderFigure(control, frames, start=0, alt=ALT, size=(9, 9))
+def slider(*drawings: str, control: str = "asked") -> str:
+    """Return a figure with a dial as it is committed, a frame for each drawing."""
+    frames = [Frame(f"trip to {text}", text) for text in drawings]
+    dial = Dial(control, [str(i) for i in range(len(drawings))])
+    figure = InteractiveFigure(ALT, frames, size=(9, 9), dials=[dial])
     return figure._repr_mimebundle_()["text/html"]
 
 

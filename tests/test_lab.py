@@ -128,7 +128,7 @@ SEEN = """() => {
     });
     const count = selector => panel.node.querySelectorAll(selector).length;
     const [formulas, faults] = [count("mjx-container"), count("mjx-merror")];
-    return {cells, formulas, faults, still: count(".slider-fallback")};
+    return {cells, formulas, faults, still: count(".figure-fallback")};
 }"""
 UNTYPESET = re.compile(r"\$|\\[a-zA-Z]{2,}")
 MARKUP = re.compile(r"\{[a-z][\w:+-]*\}|:::|`{3}|^\([a-z][\w-]*\)=", re.MULTILINE)
@@ -158,7 +158,7 @@ def test_a_chapter_reads_like_the_page(page: Page, folder: Path, name: str) -> N
     assert [found for text in texts for found in UNTYPESET.findall(text)] == []
     numbered = (folder / name).read_text(encoding="utf-8").count("\\\\tag{")
     assert seen["formulas"] > numbered > 0 and seen["faults"] == 0
-    assert seen["still"] == 0, "a figure with a slider moves before its cell was run"
+    assert seen["still"] == 0, "an interactive figure moves before its cell was run"
     figures = [
         (cell, after["text"])
         for cell, after in zip(seen["cells"], seen["cells"][1:], strict=False)

@@ -2,7 +2,7 @@
 
 `opening` starts a chapter; `records` keeps what it found and holds its sentences against the truth;
 `boards` has one table for all methods and one for all drivers; `measurements` shows `evidence` from
-outside the chapter. `plotting` draws, and `interactive` makes figures with a slider.
+outside the chapter. `plotting` draws, and `interactive` makes figures that a reader moves.
 """
 
 from seqdec_lib.book.boards import (

@@ -1,0 +1,52 @@
+/* Predictions that count: what a reader writes at a prediction stays in this browser, and is
+   shown again beside the answer. Nothing is sent anywhere. */
+(() => {
+  "use strict";
+
+  const memory = new Map(); // where the browser keeps nothing, the page does until it is left
+  const name = (key) => `sequential-decision-making/prediction/${key}`;
+
+  function read(key) {
+    try {
+      return localStorage.getItem(name(key)) ?? "";
+    } catch {
+      return memory.get(key) ?? "";
+    }
+  }
+
+  function write(key, value) {
+    memory.set(key, value);
+    try {
+      if (value) localStorage.setItem(name(key), value);
+      else localStorage.removeItem(name(key));
+    } catch { /* the page remembers it */ }
+  }
+
+  function show() {
+    for (const aside of document.querySelectorAll("aside.predicted")) {
+      for (const line of aside.querySelectorAll("p[data-key]")) {
+        const value = read(line.dataset.key);
+        line.hidden = !value;
+        line.replaceChildren(`${line.dataset.ask}: `, Object.assign(document.createElement("strong"), { textContent: value }), ` ${line.dataset.unit}`);
+      }
+      aside.hidden = !aside.querySelector("p[data-key]:not([hidden])");
+      if (!aside.querySelector("a")) {
+        const link = Object.assign(document.createElement("a"), { href: `#${aside.dataset.form}`, textContent: "You predicted" });
+        aside.prepend(link);
+      }
+    }
+  }
+
+  for (const form of document.querySelectorAll("form.prediction")) {
+    form.hidden = false;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    for (const control of form.querySelectorAll("[data-key]")) {
+      control.value = read(control.dataset.key);
+      control.addEventListener("input", () => {
+        write(control.dataset.key, control.value);
+        show();
+      });
+    }
+  }
+  show();
+})();
