@@ -48,6 +48,7 @@ PROMISED = {
         "prompted_greedy_regret large_tree_best_logged_regret "
         "large_tree_dt_best_of_2000_regret"
     ),
+    "A": ("lqr_optimal_cost lqr_dt_regret lqr_bc_regret lqr_model_based_regret pendulum_dt_regret"),
 }
 
 

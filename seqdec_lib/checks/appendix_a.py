@@ -1,0 +1,48 @@
+"""The exercises of appendix A, *Your own problem*."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqdec_lib.checks.exercise import Exercise
+
+
+def _bin(x: float, low: float, high: float, bins: int) -> int:
+    return int(np.clip(np.floor(bins * (x - low) / (high - low)), 0, bins - 1))
+
+
+def _number(rng: np.random.Generator, size: int) -> tuple[float, float, float, int]:
+    low, bins = float(rng.integers(-5, 5)), int(rng.integers(1, size + 2))
+    high = low + bins * float(rng.choice([0.5, 1.0, 2.0]))
+    return float(rng.uniform(low - 0.5, high + 0.5)), low, high, bins
+
+
+def _back(x: float, low: float, high: float, bins: int) -> float:
+    return low + (_bin(x, low, high, bins) + 0.5) * (high - low) / bins
+
+
+def _backup(p: float, a: float, b: float, q: float, r: float) -> float:
+    gain = b * p * a / (r + b * p * b)
+    return q + a * p * (a - b * gain)
+
+
+EXERCISES = {
+    "bin_number": Exercise(
+        answer=_bin,
+        draw=_number,
+        hint="which bin would the number get if the range went on, and which are there at all?",
+    ),
+    "riccati_backup": Exercise(
+        answer=_backup,
+        draw=lambda rng, size: (
+            float(rng.integers(0, size + 1)),
+            *(float(rng.choice([0.5, 1.0, 2.0])) for _ in range(4)),
+        ),
+        hint="first the gain, from p as it was; then the cost of this step and of what comes.",
+    ),
+    "back_and_forth": Exercise(
+        answer=_back,
+        draw=_number,
+        hint="take two bins and a number in the middle of the first one. What must come back?",
+    ),
+}
