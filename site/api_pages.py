@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 from bookkeeping import is_bookkeeping, statements
 from mdit_py_plugins.anchors.index import slugify
-from mentions import number_of
+from mentions import name_of
 from sphinx.application import Sphinx
 
 FOLDER = "api"
@@ -67,7 +67,7 @@ def first_uses(chapters: tuple[Path, ...]) -> dict[tuple[str, str], str]:
                     imported |= imports(node)
                     if isinstance(node, ast.Name) and node.id in imported:
                         where = f"../chapters/{path.name}#{slugify(section)}"
-                        words = f"chapter {number_of(path.stem)}, {section}"
+                        words = f"{name_of(path.stem)}, {section}"
                         found.setdefault(imported[node.id], f"[{words}]({where})")
     return found
 

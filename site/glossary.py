@@ -13,7 +13,7 @@ from pathlib import Path
 
 from boxes import BOX
 from docutils import nodes
-from mentions import CHAPTERS, chapters, is_prose, number_of
+from mentions import CHAPTERS, chapters, is_prose, name_of
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
@@ -174,7 +174,8 @@ def resolve(
         if place is None:
             return None
         docname, name, section = place
-        text = nodes.Text(f"Chapter {number_of(docname)}, {section}")
+        chapter = name_of(docname)
+        text = nodes.Text(f"{chapter[0].upper()}{chapter[1:]}, {section}")
         return make_refnode(app.builder, here, docname, name, text)
     place = introduction(env, terms_of(env)[term])
     if place and chapters(env).index(here) < chapters(env).index(place[0]):

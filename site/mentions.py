@@ -93,14 +93,14 @@ def is_prose(text: nodes.Text) -> bool:
 
 def mark(text: nodes.Text) -> None:
     """Put pending references into a text, which may be the whole of something in italics."""
-    parent = text.parent
-    if isinstance(parent, nodes.emphasis) and parent.children == [text]:
+    parent, found = text.parent, list(mentions(text.astext()))
+    if isinstance(parent, nodes.emphasis) and parent.children == [text] and not found:
         title = pending("title", text.astext(), text)
         parent.replace(text, title)
         return
     parts: list[nodes.Node] = []
     done = 0
-    for start, end, kind, target in mentions(text.astext()):
+    for start, end, kind, target in found:
         if not belongs_to_another_book(text, start, end):
             parts += [nodes.Text(text[done:start]), pending(kind, target, text[start:end])]
             done = end
@@ -208,6 +208,12 @@ def chapters(env: BuildEnvironment) -> list[str]:
 def number_of(docname: str) -> str:
     """The number of a chapter or the letter of an appendix, as its file name has it."""
     return PurePosixPath(docname).name.partition("_")[0].lstrip("0")
+
+
+def name_of(docname: str) -> str:
+    """What a chapter or an appendix is called in a sentence: "chapter 7", "appendix A"."""
+    number = number_of(docname)
+    return f"{'chapter' if number.isdigit() else 'appendix'} {number}"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

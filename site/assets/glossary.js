@@ -3,6 +3,7 @@
 (() => {
   "use strict";
 
+  const margin = 16; // pixels that stay free at either side
   let shown = null;
   let leaving = 0;
 
@@ -22,10 +23,10 @@
     shown = box;
     const word = link.getClientRects()[0];
     const page = box.offsetParent.getBoundingClientRect();
-    const left = Math.min(word.left - page.left, page.width - box.offsetWidth);
+    const left = Math.min(word.left - page.left, page.width - box.offsetWidth - margin);
     const below = word.bottom + box.offsetHeight + 8 < window.innerHeight || word.top < box.offsetHeight;
     const top = below ? word.bottom + 4 : word.top - box.offsetHeight - 4;
-    box.style.left = `${Math.max(left, 0)}px`;
+    box.style.left = `${Math.max(left, margin)}px`;
     box.style.top = `${top - page.top}px`;
   }
 
