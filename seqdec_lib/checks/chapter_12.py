@@ -7,16 +7,6 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise
 
 
-def _scores(rng: np.random.Generator, size: int) -> tuple[float, float, float, float]:
-    random = float(rng.integers(0, 10 * size))
-    expert = random + float(rng.integers(1, 10 * size + 1))
-    return float(rng.integers(-20, 120)), random, expert, expert + float(rng.integers(0, 5 * size))
-
-
-def _regret_of_score(score: float, random: float, expert: float, optimal: float) -> float:
-    return 1 - (score / 100) * (expert - random) / (optimal - random)
-
-
 def _front(methods: list[tuple[float, int]]) -> list[int]:
     pairs = np.array(methods)
     no_worse = (pairs[:, None] <= pairs[None]).all(axis=2)  # [a, b]: a is at least as good as b
@@ -50,12 +40,6 @@ def _wish_left(best: dict[int, float], way: list[int]) -> float:
 
 
 EXERCISES = {
-    "regret_of_score": Exercise(
-        answer=_regret_of_score,
-        draw=_scores,
-        hint="first find the return that the score stands for, then ask how far it is from the "
-        "true optimum, on the scale of regret.",
-    ),
     "pareto_front": Exercise(
         answer=_front,
         draw=lambda rng, size: ([tuple(pair) for pair in rng.integers(0, 4, (size, 2)).tolist()],),
