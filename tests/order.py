@@ -26,6 +26,7 @@ SECONDS = {
     "test_build.py": 35,
     "test_site.py": 30,
     "test_moving_around.py": 30,
+    "test_site_browser.py": 90,
     "test_desk.py": 20,
     "test_bootstrap.py": 10,
     "test_finetune.py": 10,
