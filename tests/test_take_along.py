@@ -112,6 +112,12 @@ def pdf(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
     return PdfReader(printed.make(ROOT, out, TWO))
 
 
+@pytest.fixture(scope="module")
+def sheets(pdf: PdfReader) -> list[str]:
+    """The text of each page of the PDF."""
+    return [page.extract_text() for page in pdf.pages]
+
+
 def leads_to(pdf: PdfReader) -> Iterator[object]:
     """Where the links of a PDF lead: the name of a place in it, or an address."""
     for page in pdf.pages:
@@ -121,8 +127,8 @@ def leads_to(pdf: PdfReader) -> Iterator[object]:
 
 
 @needs_chromium
-def test_the_pdf_holds_its_chapters(pdf: PdfReader) -> None:
-    text = plain("".join(page.extract_text() for page in pdf.pages))
+def test_the_pdf_holds_its_chapters(pdf: PdfReader, sheets: list[str]) -> None:
+    text = plain("".join(sheets))
     for name in TWO:
         notebook = read_chapter(Path(name).stem)
         assert plain(title(notebook)) in text and plain(simple_claim(notebook)) in text
@@ -131,8 +137,8 @@ def test_the_pdf_holds_its_chapters(pdf: PdfReader) -> None:
 
 
 @needs_chromium
-def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(pdf: PdfReader) -> None:
-    text = "".join(page.extract_text() for page in pdf.pages)
+def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(sheets: list[str]) -> None:
+    text = "".join(sheets)
     assert "\\(" not in text and "\\frac" not in text and "\\pi" not in text
     assert "(2.1)" in text, "a formula's number"
     assert {"𝑄", "𝜋", "∑", "≤"} <= set(text), "letters of formulas, which can be searched for"
@@ -155,13 +161,14 @@ def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(pdf: PdfReader) -> 
 
 
 @needs_chromium
-def test_the_contents_and_the_sheets_name_the_same_page(pdf: PdfReader) -> None:
+def test_the_contents_and_the_sheets_name_the_same_page(
+    pdf: PdfReader, sheets: list[str]
+) -> None:
     place = printed.places(pdf)[f"{printed.anchor(TWO[1])}--exercises"].number + 1
-    contents = " ".join(pdf.pages[1].extract_text().split())
+    contents = " ".join(sheets[1].split())
     assert re.search(rf"6\.\d+\. Exercises {place}\b", contents)
-    sheet = pdf.pages[place - 1].extract_text()
-    assert re.search(rf"^{place}$", sheet, re.MULTILINE), "its number, at the foot"
-    assert "6. Gradients through a choice" in sheet, "its chapter, at the top"
+    assert re.search(rf"^{place}$", sheets[place - 1], re.MULTILINE), "its number, at the foot"
+    assert "6. Gradients through a choice" in sheets[place - 1], "its chapter, at the top"
 
 
 def test_without_chromium_one_sentence_says_what_to_do(
