@@ -28,7 +28,7 @@ from tests.browser import needs_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
-TWO = ["chapters/02_the_bellman_equation", "chapters/06_gumbel_softmax"]
+TWO = ["chapters/02_the_bellman_equation", "chapters/07_behavior_cloning"]
 EPUBCHECK = shutil.which("epubcheck")
 pytestmark = pytest.mark.slow
 
@@ -154,21 +154,19 @@ def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(pdf: PdfReader) -> 
     names = [unquote(str(goal).lstrip("/")) for goal in found if not str(goal).startswith("http")]
     assert len(names) > 50 and set(names) <= places.keys()
     tops = [item for item in pdf.outline if not isinstance(item, list)]
-    assert [item.title.split(". ")[0] for item in tops] == ["2", "6"]
+    assert [item.title.split(". ")[0] for item in tops] == ["2", "7"]
     numbers = [pdf.get_destination_page_number(item) for item in tops]
     assert numbers == [places[printed.anchor(name)].number for name in TWO]
     assert all("Exercises" in str(part) for part in pdf.outline if isinstance(part, list))
 
 
 @needs_chromium
-def test_the_contents_and_the_sheets_name_the_same_page(
-    pdf: PdfReader, sheets: list[str]
-) -> None:
+def test_the_contents_and_the_sheets_name_the_same_page(pdf: PdfReader, sheets: list[str]) -> None:
     place = printed.places(pdf)[f"{printed.anchor(TWO[1])}--exercises"].number + 1
     contents = " ".join(sheets[1].split())
-    assert re.search(rf"6\.\d+\. Exercises {place}\b", contents)
+    assert re.search(rf"7\.\d+\. Exercises {place}\b", contents)
     assert re.search(rf"^{place}$", sheets[place - 1], re.MULTILINE), "its number, at the foot"
-    assert "6. Gradients through a choice" in sheets[place - 1], "its chapter, at the top"
+    assert "7. Behavior cloning" in sheets[place - 1], "its chapter, at the top"
 
 
 def test_without_chromium_one_sentence_says_what_to_do(
