@@ -1,6 +1,6 @@
 # Everything here is a thin name for a command in CONTRIBUTING.md, where the plain form stands too.
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf epub links test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
+.PHONY: help env book pdf epub links site-report test test-fast bench evidence lab edit serve notebooks notebooks-plain clean
 .PHONY: course assignment release deadline collect grade formgrader feedback gradebook course-test quiz slides
 
 # The first of these that is new enough; otherwise bootstrap.py says what is wrong.
@@ -29,6 +29,9 @@ epub: book ## make the whole book an EPUB for e-readers; the website links it th
 
 links: env ## ask other hosts whether the addresses in the book still lead somewhere
 	@$(IN_ENV) site/run_sphinx.py linkcheck
+
+site-report: book ## weigh the pages: bytes, requests and time of the first view (needs Chromium)
+	@$(IN_ENV) site/report.py
 
 test: env ## run every check: chapters, tests, lint, the site
 	@$(IN_ENV) -m pytest

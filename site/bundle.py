@@ -23,7 +23,7 @@ OPTIONS = "_static/documentation_options.js"
 LEFT_OUT = "_static/design-tabs.js"  # for tabs, which the book does not have
 # Bootstrap knows a hundred components, and the theme uses its tooltips.
 TOOLTIPS = {"tooltip", "tooltip-inner", "tooltip-arrow", "bs-tooltip-auto", "fade", "show"}
-ON_THE_SEARCH_PAGE = ("searchtools.js", "language_data.js")
+SEARCH = "_static/searchtools.js"  # which the page of the search loads besides
 ICON = re.compile("[\ue000-\uf8ff]")
 FACE = re.compile(r"@font-face\{[^}]*url\(vendor/fontawesome/webfonts/([\w-]+)\.woff2[^}]*\}")
 VERSION = re.compile(r"(_static/page\.(?:css|js))\?v=\w*")
@@ -41,7 +41,8 @@ def write_bundle(app: Sphinx, exception: Exception | None) -> None:
     scripts = scripts_of_all_pages(site, app.builder._js_files)
     sheets = [*THEME_STYLES, *(file.filename for file in app.builder._css_files)]
     names = set().union(TOOLTIPS, *map(names_in_page, texts.values()))
-    names |= names_in_scripts(text for name, text in scripts.items() if name != THEME_SCRIPTS[0])
+    words = [text for name, text in scripts.items() if name != THEME_SCRIPTS[0]]
+    names |= names_in_scripts([*words, site.joinpath(SEARCH).read_text(encoding="utf-8")])
     css = trimmed("\n".join(sheet(site, name) for name in sheets), names)
     static = site / "_static"
     static.joinpath("page.css").write_text(with_few_icons(css, static), encoding="utf-8")
@@ -90,7 +91,7 @@ def names_in_page(html: str) -> set[str]:
     )
 
 
-def names_in_scripts(texts: object) -> set[str]:
+def names_in_scripts(texts: list[str]) -> set[str]:
     """Every word of some scripts: they may give it to an element as its class."""
     return {word for text in texts for word in re.findall(r"[A-Za-z][\w-]*", text)}
 

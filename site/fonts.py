@@ -85,7 +85,7 @@ def small(content: bytes, codes: Iterable[int], weights: tuple[int, int] | None 
     """A font with the characters that are asked for, where it has them, as WOFF2."""
     font = TTFont(io.BytesIO(content))
     options = subset.Options(flavor="woff2", hinting=False, notdef_outline=True)
-    options.layout_features += ["ss04", "ssty", "dtls", "zero"]
+    options.layout_features += ["lnum", "tnum", "ss04", "ssty", "dtls"]
     maker = subset.Subsetter(options)
     maker.populate(unicodes=codes)
     maker.subset(font)

@@ -17,13 +17,15 @@ from bundle import write_bundle
 from docutils import nodes
 from sphinx.application import Sphinx
 
-# Before the first line is drawn: light or dark, as the reader has chosen.
+# Before the first line is drawn: light or dark, as the reader or their machine has chosen. The
+# theme's own script would come to the same, but later, and all pages would be drawn twice.
 FIRST_SCRIPT = """\
-for (const key of ["mode", "theme"]) {
-  let kept = null;
-  try { kept = localStorage.getItem(key); } catch { /* private windows */ }
-  document.documentElement.dataset[key] = kept || "auto";
-}"""
+(() => {
+  const page = document.documentElement.dataset;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  try { page.mode = localStorage.getItem("mode") || "auto"; } catch { page.mode = "auto"; }
+  page.theme = page.mode === "auto" ? dark : page.mode;
+})();"""
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -37,6 +39,9 @@ POLICY = {
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.DOTALL)
 IMAGE = re.compile(r'<img(?P<attributes>[^>]*?\ssrc="(?:\.\./)*_images/(?P<name>[^"]+)"[^>]*?)/?>')
 NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
+CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
+TURNED = {"black": "white", "white": "black", "dark": "bright", "darker": "brighter"}
+TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.*)\)(?=</p>)')
 EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
 
 
@@ -51,7 +56,9 @@ def inline_scripts(html: str) -> Iterator[str]:
     """Yield each script that a browser would run out of the page itself."""
     for match in SCRIPT.finditer(html):
         kind = re.search(r'\btype="([^"]*)"', match["attributes"])
-        if "src=" not in match["attributes"] and (not kind or "javascript" in kind[1]):
+        if "src=" not in match["attributes"] and (
+            not kind or re.search("javascript|module", kind[1])
+        ):
             yield match["text"]
 
 
@@ -76,6 +83,11 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
     return IMAGE.sub(sized, html)
 
 
+def with_plain_titles(html: str) -> str:
+    """The title of an exercise without the parentheses around it: it ends with some of its own."""
+    return TITLE.sub(r"\1 \2", html)
+
+
 def without_empty_headers(html: str) -> str:
     """The empty corner of a table is no header of anything."""
     return EMPTY_HEADER.sub(r"<td\g<attributes>></td>", html)
@@ -86,6 +98,17 @@ def with_an_opening(html: str) -> str:
     return NUMBER.sub(r"\1Chapter \2 ", html)
 
 
+def with_words_for_the_dark(html: str) -> str:
+    """Captions name what is black or white, dark or light; in the dark a figure is turned round."""
+
+    def both(match: re.Match) -> str:
+        words = {"light": match[0], "dark": TURNED[match[0]]}
+        return "".join(f'<span class="in-the-{kind}">{word}</span>' for kind, word in words.items())
+
+    turned = re.compile(rf"\b(?:{'|'.join(TURNED)})\b(?![^<]*>)")
+    return CAPTION.sub(lambda caption: turned.sub(both, caption[0]), html)
+
+
 def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Give the cells that check a reader's function a class, so that they look like it."""
     for cell in doctree.findall(nodes.container):
@@ -94,13 +117,18 @@ def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             cell["classes"].append("check")
 
 
+REPAIRS = (with_an_opening, with_plain_titles, without_empty_headers, with_words_for_the_dark)
+
+
 def complete(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: object
 ) -> None:
     """Give the templates in `site/templates` what they ask for."""
     body = context.get("body", "")
     images = {name: str(Path(app.srcdir) / source) for source, name in app.builder.images.items()}
-    context["body"] = with_an_opening(without_empty_headers(with_sizes(body, images)))
+    for repair in REPAIRS:
+        body = repair(body)
+    context["body"] = with_sizes(body, images)
     context["first_script"] = FIRST_SCRIPT
     context["security_policy"] = security_policy(body)
     # What all pages have is in the bundle, and nothing that stands in a page may run.

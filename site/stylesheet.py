@@ -6,12 +6,26 @@ script; a variable or an animation stays if something that stays mentions it.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import tinycss2
 from tinycss2.ast import Node
 
-RULES_INSIDE = {"media", "supports", "layer", "container"}
-NAMES = re.compile(r"--[\w-]+")
+WITH_RULES_INSIDE = {"media", "supports", "layer", "container"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rule. head : what stands in front of its brace; a rule without one has no `lines`."""
+
+    head: str
+    lines: tuple[str, ...] = ()
+    inner: tuple["Block", ...] = field(default=())
+
+    def __str__(self) -> str:
+        if not self.lines and not self.inner:
+            return f"{self.head};" if self.head.startswith("@import") else ""
+        return f"{self.head}{{{';'.join(self.lines)}{''.join(map(str, self.inner))}}}"
 
 
 def trimmed(css: str, names: set[str]) -> str:
@@ -23,41 +37,39 @@ def trimmed(css: str, names: set[str]) -> str:
     names : the classes, identifiers and elements of all pages.
     """
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    text = "".join(kept_rules(rules, names))
-    before = ""
-    while text != before:  # a variable may be needed by one that is not
-        before, text = text, without_unused_variables(text)
-    return without_unused_animations(text)
+    blocks, before = list(needed(rules, names)), None
+    while blocks != before:  # a variable may be asked for by one that nobody asks for
+        asked = {name for line in lines(blocks) for name in re.findall(r"var\(\s*(--[\w-]+)", line)}
+        before, blocks = blocks, [without_unused_variables(block, asked) for block in blocks]
+    started = {word for line in lines(blocks) if "animation" in line for word in line_words(line)}
+    return "".join(
+        str(b) for b in blocks if "keyframes" not in b.head or b.head.split()[1] in started
+    )
 
 
-def kept_rules(rules: list[Node], names: set[str]) -> Iterator[str]:
+def needed(rules: list[Node], names: set[str]) -> Iterator[Block]:
     """Yield the rules that something on the pages may need."""
     for rule in rules:
         if rule.type == "qualified-rule":
-            selectors = [s for s in comma_separated(rule.prelude) if is_needed(s, names)]
+            selectors = [s for s in comma_separated(rule.prelude) if can_match(s, names)]
             if selectors:
-                heads = ",".join(squeezed(selector) for selector in selectors)
-                yield f"{heads}{{{declarations(rule.content)}}}"
-        elif rule.type == "at-rule":
-            yield from kept_at_rule(rule, names)
+                yield Block(",".join(map(squeezed, selectors)), declarations(rule.content))
+        elif rule.type == "at-rule" and rule.lower_at_keyword != "charset":
+            yield at_rule(rule, names)
 
 
-def kept_at_rule(rule: Node, names: set[str]) -> Iterator[str]:
-    """Yield an at-rule with what is needed of its content."""
-    head = f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude).rstrip()}"
+def at_rule(rule: Node, names: set[str]) -> Block:
+    """An at-rule with what is needed of its content."""
+    head = f"@{rule.at_keyword} {squeezed(rule.prelude)}".strip()
     if rule.content is None:
-        if rule.lower_at_keyword != "charset":
-            yield f"{head};"
-    elif rule.lower_at_keyword in RULES_INSIDE:
-        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-        if text := "".join(kept_rules(inner, names)):
-            yield f"{head}{{{text}}}"
-    elif rule.lower_at_keyword == "keyframes":
-        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-        steps = (f"{squeezed(s.prelude)}{{{declarations(s.content)}}}" for s in inner)
-        yield f"{head}{{{''.join(steps)}}}"
-    else:
-        yield f"{head}{{{declarations(rule.content)}}}"
+        return Block(head)
+    if rule.lower_at_keyword not in WITH_RULES_INSIDE and "keyframes" not in head:
+        return Block(head, declarations(rule.content))
+    inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+    if "keyframes" in head:
+        steps = (Block(squeezed(step.prelude), declarations(step.content)) for step in inner)
+        return Block(head, inner=tuple(steps))
+    return Block(head, inner=tuple(needed(inner, names)))
 
 
 def comma_separated(tokens: list[Node]) -> list[list[Node]]:
@@ -71,14 +83,12 @@ def comma_separated(tokens: list[Node]) -> list[list[Node]]:
     return parts
 
 
-def is_needed(selector: list[Node], names: set[str]) -> bool:
+def can_match(selector: list[Node], names: set[str]) -> bool:
     """Whether something on the pages can match a selector; what is in parentheses is not asked."""
     before = None
     for token in selector:
-        if token.type == "hash" and token.value not in names:
-            return False
-        # `.name` is a class, `name` an element, `:name` a state.
-        if token.type == "ident" and before not in (":", "|") and token.value not in names:
+        # `.name` is a class, `#name` an identifier, `name` an element, but `:name` is a state.
+        if token.type in ("hash", "ident") and before != ":" and token.value not in names:
             return False
         before = token.value if token.type == "literal" else None
     return True
@@ -86,48 +96,34 @@ def is_needed(selector: list[Node], names: set[str]) -> bool:
 
 def squeezed(tokens: list[Node]) -> str:
     """Tokens as text, with as little white space as the meaning allows."""
-    text = re.sub(r"\s+", " ", tinycss2.serialize(tokens)).strip()
-    return re.sub(r"\s*([>~,])\s*", r"\1", text)
+    kept = [token for token in tokens if token.type != "comment"]
+    parts = [" " if token.type == "whitespace" else token.serialize() for token in kept]
+    return re.sub(r" ?([>~]) ?", r"\1", "".join(parts).strip())
 
 
-def declarations(content: list[Node]) -> str:
-    """The inside of a rule; nested rules, which the theme does not have, stay as they are."""
-    parts = tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
-    texts = []
-    for part in parts:
-        if part.type == "declaration":
-            value = re.sub(r"\s+", " ", tinycss2.serialize(part.value)).strip()
-            texts.append(f"{part.name}:{value}{'!important' if part.important else ''}")
-        elif part.type != "error":
-            texts.append(part.serialize())
-    return ";".join(texts)
-
-
-def without_unused_variables(css: str) -> str:
-    """Leave out the variables of which no value is asked."""
-    asked = set(re.findall(r"var\(\s*(--[\w-]+)", css))
-
-    def kept(match: re.Match) -> str:
-        parts = split_declarations(match[1])
-        found = [p for p in parts if not p.startswith("--") or NAMES.match(p)[0] in asked]
-        return f"{{{';'.join(found)}}}"
-
-    css = re.sub(r"\{([^{}]*)\}", kept, css)
-    return re.sub(r"(?<=[{}])[^{}@;]*\{\}", "", css)
-
-
-def split_declarations(text: str) -> list[str]:
-    """The declarations of a rule; a semicolon in quotes or parentheses ends none."""
-    return re.findall(
-        r"""(?:[^;"'()]|"[^"]*"|'[^']*'|\((?:[^()"']|"[^"]*"|'[^']*'|\([^()]*\))*\))+""", text
+def declarations(content: list[Node]) -> tuple[str, ...]:
+    """What a rule says, a line each; rules inside of it, which the theme has none of, are lost."""
+    found = tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
+    said = [part for part in found if part.type == "declaration"]
+    return tuple(
+        f"{part.name}:{squeezed(part.value)}{'!important' * part.important}" for part in said
     )
 
 
-def without_unused_animations(css: str) -> str:
-    """Leave out the animations that nothing starts."""
-    started = " ".join(re.findall(r"animation(?:-name)?:([^;}]*)", css)).split()
+def lines(blocks: list[Block] | tuple[Block, ...]) -> Iterator[str]:
+    """Yield all declarations of some rules."""
+    for block in blocks:
+        yield from block.lines
+        yield from lines(block.inner)
 
-    def kept(match: re.Match) -> str:
-        return match[0] if match[1] in started else ""
 
-    return re.sub(r"@(?:-webkit-)?keyframes\s+([\w-]+)\{(?:[^{}]*\{[^{}]*\})*\}", kept, css)
+def line_words(line: str) -> list[str]:
+    """The words of a declaration."""
+    return re.findall(r"[\w-]+", line)
+
+
+def without_unused_variables(block: Block, asked: set[str]) -> Block:
+    """A rule without the variables of which no value is asked; without anything if none is left."""
+    kept = tuple(li for li in block.lines if li[:2] != "--" or li.partition(":")[0] in asked)
+    inner = (without_unused_variables(rule, asked) for rule in block.inner)
+    return replace(block, lines=kept, inner=tuple(rule for rule in inner if str(rule)))

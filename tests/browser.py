@@ -12,15 +12,15 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium: install it, on Debian with apt-get install chromium"
 )
+# The superuser has no sandbox, in a container for example.
+FLAGS = ("--no-sandbox",) if os.name != "nt" and os.geteuid() == 0 else ()
 
 
 @contextmanager
 def opened(width: int = 1280, height: int = 720, *flags: str) -> Iterator[tuple[Page, list[str]]]:
     """A page in a browser of its own, and the list of addresses that it asks for."""
-    if os.name != "nt" and os.geteuid() == 0:
-        flags = (*flags, "--no-sandbox")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*flags, *FLAGS])
         page = browser.new_page(viewport={"width": width, "height": height})
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

@@ -1,6 +1,6 @@
-"""Mathematics on a page that is read without a network: the website's MathJax, in the page itself.
+"""Mathematics on a page that is read without a network: MathJax, in the page itself.
 
-So a page of feedback stays one file, wherever it is sent, with formulas that look as in the book.
+So a page of feedback stays one file, wherever it is sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 from pathlib import Path
 
-MATHJAX = Path(__file__).resolve().parents[2] / "site" / "assets" / "mathjax"
+MATHJAX = Path(__file__).resolve().parents[1] / "mathjax"
 FONTS = MATHJAX / "output" / "chtml" / "fonts" / "woff-v2"
 SETTINGS = {
     "options": {"enableMenu": False},

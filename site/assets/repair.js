@@ -11,11 +11,6 @@
       button.setAttribute("aria-label", button.textContent.replace(/\s+/g, " ").trim());
     });
     each("button.theme-switch-button [title]", (icon) => icon.removeAttribute("title"));
-    each("button.theme-switch-button svg", (icon) => {
-      ["role", "aria-labelledby"].forEach((name) => icon.removeAttribute(name));
-      icon.setAttribute("aria-hidden", "true");
-      icon.querySelector("title")?.remove();
-    });
     each("summary[aria-label]", (summary) => summary.removeAttribute("aria-label"));
     // The book's title stands outside of every landmark.
     each("#pst-primary-sidebar .sidebar-primary-item:has(> a.logo)", (item) => {
@@ -27,26 +22,23 @@
   }
 
   function repairScrollers() {
-    // What scrolls must be reachable from the keyboard.
-    each('.bd-article :is(mjx-container[display="true"], .pst-scrollable-table-container, .output, pre)', (box) => {
-      if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    // What scrolls must be reachable from the keyboard. All are measured before any is changed.
+    const boxes = [...document.querySelectorAll(
+      ".bd-article :is(div.math, .pst-scrollable-table-container, .output, pre)")];
+    const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1);
+    boxes.forEach((box, index) => {
+      if (wide[index]) box.tabIndex = 0;
       else if (box.tabIndex === 0) box.removeAttribute("tabindex");
     });
   }
 
-  function repair() {
-    repairLabels();
-    repairScrollers();
-  }
+  // What the theme and its search would otherwise do: read pages that a browser does not read from
+  // a disk, and leave the field of the search for the reader to find.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  document.querySelector(".bd-search-container input")?.focus();
 
-  repair();
-  // The theme's icons are drawn, with titles of their own, whenever their script gets to it.
-  const icons = new MutationObserver(repairLabels);
-  const changes = { childList: true, subtree: true, attributeFilter: ["role", "title", "aria-labelledby"] };
-  each("button.theme-switch-button", (button) => icons.observe(button, changes));
-  window.addEventListener("load", () => {
-    repair();
-    if (window.MathJax?.startup?.promise) window.MathJax.startup.promise.then(repairScrollers);
-  });
+  repairLabels();
+  const idle = window.requestIdleCallback ?? setTimeout;
+  window.addEventListener("load", () => idle(repairScrollers));
   window.addEventListener("resize", repairScrollers);
 })();

@@ -1,0 +1,147 @@
+"""Weigh the pages of the site: what a browser fetches before a reader has scrolled.
+
+    python site/report.py
+
+needs a built site and Chromium. Each page is opened in a window of 1280 by 720 pixels from a server
+on this machine that compresses what can be compressed, as public hosts do. Bytes are counted as the
+browser received them, headers included. The time is that until the first text is drawn, on a
+processor slowed down four times.
+"""
+
+import functools
+import gzip
+import http.server
+import shutil
+import statistics
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+KINDS = {".html": "page", ".css": "style", ".js": "script", ".woff2": "font", ".woff": "font"}
+COMPRESSED = {".html", ".css", ".js", ".svg", ".txt"}
+COLUMNS = ("page", "style", "script", "font", "image")
+FIRST_TEXT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that a browser fetched. sent : bytes on the wire; raw : bytes of the file."""
+
+    name: str
+    sent: int
+    raw: int
+
+    @property
+    def kind(self) -> str:
+        return KINDS.get(Path(self.name).suffix, "image")
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serve files as a public host does: compressed where that helps."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            return self.send_error(404)
+        content = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        if path.suffix in COMPRESSED:
+            content = gzip.compress(content, mtime=0)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing about each request."""
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of a server of the site."""
+    handler = functools.partial(Handler, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def first_view(page: Page, address: str, site: Path) -> list[Fetched]:
+    """What a browser fetches to show a page, until it asks for nothing more."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    names: dict[str, str] = {}
+    sent: dict[str, int] = {}
+    session.on(
+        "Network.requestWillBeSent", lambda e: names.update({e["requestId"]: e["request"]["url"]})
+    )
+    session.on(
+        "Network.loadingFinished", lambda e: sent.update({e["requestId"]: e["encodedDataLength"]})
+    )
+    page.goto(address, wait_until="networkidle")
+    session.detach()
+    paths = {
+        key: urlsplit(url).path.lstrip("/") for key, url in names.items() if url[:5] == "http:"
+    }
+    files = [(path, sent[key]) for key, path in paths.items() if key in sent]
+    return [Fetched(path, int(size), (site / path).stat().st_size) for path, size in files]
+
+
+def milliseconds_to_text(browser: Browser, address: str) -> float:
+    """The time until text is drawn with a slow processor and nothing kept from earlier visits."""
+    times = []
+    for _ in range(ROUNDS):
+        page = browser.new_context().new_page()
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        page.goto(address, wait_until="load")
+        page.wait_for_function(f"() => {FIRST_TEXT} > 0")
+        times.append(page.evaluate(FIRST_TEXT))
+        page.context.close()
+    return statistics.median(times)
+
+
+def pages_of(site: Path) -> list[str]:
+    """The pages of a site by name."""
+    found = sorted(path.relative_to(site) for path in site.rglob("*.html"))
+    return [path.as_posix() for path in found if "_static" not in path.parts]
+
+
+def line(name: str, files: list[Fetched], milliseconds: float) -> str:
+    """A row of the table."""
+    sent = {kind: sum(f.sent for f in files if f.kind == kind) for kind in COLUMNS}
+    numbers = [sum(file.raw for file in files), sum(sent.values()), *sent.values()]
+    kilobytes = "".join(f"{number / 1000:>9,.1f}" for number in numbers)
+    return f"{name:<40}{len(files):>9}{kilobytes}{milliseconds:>9.0f}"
+
+
+def main() -> int:
+    """Print the table; return 1 where there is nothing to weigh, or nothing to weigh with."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium or not SITE.is_dir():
+        print("This needs a built site (make book) and Chromium (on Debian, apt-get install it).")
+        return 1
+    print("First view, kilobytes: raw, sent with gzip, and what was sent by kind; ms until text\n")
+    print(f"{'':<40}{'requests':>9}" + "".join(f"{c:>9}" for c in ("raw", "sent", *COLUMNS, "ms")))
+    with served(SITE) as host, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name in pages_of(SITE):
+            page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+            files = first_view(page, f"{host}/{name}", SITE)
+            page.context.close()
+            print(line(name, files, milliseconds_to_text(browser, f"{host}/{name}")), flush=True)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
