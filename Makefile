@@ -21,9 +21,6 @@ env:
 book: env ## build the website into _build/html (installs what it needs, once)
 	@$(IN_ENV) site/build.py
 
-site-report: book ## weigh the pages: bytes, requests and time of the first view (needs Chromium)
-	@$(IN_ENV) site/report.py
-
 pdf: book ## make the whole book a PDF, with Chromium; the website links it then
 	@$(IN_ENV) site/printed.py
 
@@ -32,6 +29,9 @@ epub: book ## make the whole book an EPUB for e-readers; the website links it th
 
 links: env ## ask other hosts whether the addresses in the book still lead somewhere
 	@$(IN_ENV) site/run_sphinx.py linkcheck
+
+site-report: book ## weigh the pages: bytes, requests and time of the first view (needs Chromium)
+	@$(IN_ENV) site/report.py
 
 test: env ## run every check: chapters, tests, lint, the site
 	@$(IN_ENV) -m pytest
@@ -95,7 +95,7 @@ quiz: env ## write the quick questions as files for an LMS
 slides: env ## write a deck of slides for each week into coursework/slides
 	@$(IN_ENV) -m coursework slides
 
-course-test: env ## grade made-up students and print what each got; those of one: A=a1
+course-test: env ## grade a class of made-up students and print what each got
 	@$(IN_ENV) -m coursework test
 
 clean: ## delete the website and the private environment

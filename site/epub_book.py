@@ -39,7 +39,7 @@ SPELLING = {
 }
 LEFT_OUT = (
     "script, noscript, form, button, meta[http-equiv], link[rel=stylesheet], summary svg, "
-    "[hidden], .figure-fallback, svg g[display=none]"
+    "summary .expanded, [hidden], .figure-fallback, svg g[display=none]"
 )
 ITEM = re.compile(r'(<item [^>]*href="([^"]+\.xhtml)"[^>]*) />')
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}

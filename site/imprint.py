@@ -65,7 +65,8 @@ def read_imprint(root: Path = ROOT) -> Imprint:
 
 
 def bibtex(imprint: Imprint, title: str = "", page: str = "") -> str:
-    """Return the BibTeX entry of the book, or of one of its pages that has a title of its own."""
+    """Return the BibTeX entry of the book, or of a chapter with a title like "1. The start"."""
+    number, words = re.match(r"(?:(\w+)\. )?(.*)", title).groups("")
     names = [
         f"{family}, {given}" if given else f"{{{family}}}" for family, given in imprint.authors
     ]
@@ -73,8 +74,9 @@ def bibtex(imprint: Imprint, title: str = "", page: str = "") -> str:
     year = imprint.released[:4]
     fields = {
         "author": " and ".join(names),
-        "title": f"{{{title or imprint.title}}}",
+        "title": f"{{{words or imprint.title}}}",
         "booktitle": f"{{{imprint.title}}}" if title else "",
+        "chapter": number,
         "year": year,
         "note": f"Version {imprint.version}",
         "url": imprint.address(page),

@@ -101,6 +101,7 @@ def test_chapters_and_the_book_say_how_to_cite_them() -> None:
     chapter = soup(foot(AT_HOME, CHAPTER)).pre.string
     assert chapter == bibtex(AT_HOME, CHAPTER.title, CHAPTER.file)
     assert chapter.startswith("@incollection{kim") and "booktitle" in chapter
+    assert 'title = {{The <tree> & "I"}}' in chapter and "chapter = {1}" in chapter
     assert "url = {https://example.org/book/chapters/01_x.html}" in chapter
     assert "author = {Kim, Taewoon and {the contributors}}" in chapter
     assert chapter.count("{") == chapter.count("}")
