@@ -24,6 +24,7 @@ SECONDS = {
     "test_notebooks.py": 35,
     "test_build.py": 35,
     "test_site.py": 30,
+    "test_figures_browser.py": 30,
     "test_desk.py": 20,
     "test_bootstrap.py": 10,
     "test_finetune.py": 10,
