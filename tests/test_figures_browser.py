@@ -136,7 +136,7 @@ def test_the_tree_tells_the_worth_at_the_leaf_and_induction_the_optimum(
     buttons = figure.locator("button")
 
     def worths() -> str:
-        return " ".join(figure.locator("svg .value:visible").all_inner_texts())
+        return " ".join(figure.locator("svg .value:visible").all_text_contents())
 
     buttons.first.focus()
     for key in ("Tab", "Enter", "Enter", "Enter"):  # the second choice, then twice the first

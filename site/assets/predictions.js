@@ -27,7 +27,8 @@
       for (const line of aside.querySelectorAll("p[data-key]")) {
         const value = read(line.dataset.key);
         line.hidden = !value;
-        line.replaceChildren(`${line.dataset.ask}: `, Object.assign(document.createElement("strong"), { textContent: value }), ` ${line.dataset.unit}`);
+        const ask = line.dataset.ask.replace(/\w$/, "$&:");
+        line.replaceChildren(`${ask} `, Object.assign(document.createElement("strong"), { textContent: value }), ` ${line.dataset.unit}`);
       }
       aside.hidden = !aside.querySelector("p[data-key]:not([hidden])");
       if (!aside.querySelector("a")) {
