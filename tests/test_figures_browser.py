@@ -192,22 +192,22 @@ def test_predictions_are_kept_and_shown_at_their_answers(
 ) -> None:
     visit(page, site, chapter)
     questions = [q for box in boxes() if box.chapter == chapter for q in box.questions]
-    assert page.locator("aside.predicted:visible").count() == 0
+    assert page.locator("div.predicted:visible").count() == 0
     said = [fill(control, i) for i, control in enumerate(controls_of(page))]
     assert len(said) == len(questions)
     page.reload(wait_until="domcontentloaded")
     assert [control.input_value() for control in controls_of(page)] == said
     for question, value in zip(questions, said, strict=True):
-        line = page.locator(f'aside.predicted p[data-key="{question.key}"]')
+        line = page.locator(f'div.predicted p[data-key="{question.key}"]')
         assert line.is_visible() and value in line.inner_text()
         before = line.evaluate(
-            "p => { let e = p.closest('aside'); while (e.matches('aside')) "
+            "p => { let e = p.closest('.predicted'); while (e.matches('.predicted')) "
             "e = e.previousElementSibling; return e.textContent; }"
         )
         assert question.answer in normal(before), question.key
     for control in controls_of(page):
         control.select_option("") if control.evaluate("c => c.options") else control.fill("")
-    assert page.locator("aside.predicted:visible").count() == 0
+    assert page.locator("div.predicted:visible").count() == 0
     assert elsewhere(phone[1]) == []
 
 
@@ -219,6 +219,6 @@ def test_without_a_script_a_chapter_is_text_and_its_figure_a_picture(
     visit(page, site, "02_the_bellman_equation")
     assert page.locator(".interactive-figure svg > g[data-label]:visible").count() == 1
     assert page.locator(".figure-fallback").is_visible()
-    for hidden in (".figure-controls", "form.prediction", "aside.predicted"):
+    for hidden in (".figure-controls", "form.prediction", "div.predicted"):
         assert page.locator(hidden).count() and not page.locator(f"{hidden}:visible").count()
     context.close()
