@@ -108,7 +108,9 @@ def additions(page: nodes.document, chapter: str) -> Iterator[tuple[nodes.Elemen
             for question in box.questions:
                 shown[question.answer] = shown.get(question.answer, "") + question.shown()
             for answer, parts in shown.items():
-                html = f'<aside class="predicted" data-form="{box.key}" hidden>{parts}</aside>'
+                html = (
+                    f'<div class="predicted" role="note" data-form="{box.key}" hidden>{parts}</div>'
+                )
                 yield block(page, answer), html
 
 

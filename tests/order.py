@@ -27,6 +27,7 @@ SECONDS = {
     "test_site.py": 30,
     "test_moving_around.py": 30,
     "test_site_browser.py": 90,
+    "test_figures_browser.py": 30,
     "test_desk.py": 20,
     "test_bootstrap.py": 10,
     "test_finetune.py": 10,

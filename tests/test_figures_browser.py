@@ -1,5 +1,6 @@
 """Interactive figures and predictions in Chromium, on a phone's width."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ FRAME = re.compile(r'^<g data-label="([^"]*)" display="\w+" data-description="([
 @pytest.fixture(scope="module")
 def phone(site: Path) -> Iterator[tuple[Page, list[str]]]:
     with opened(390, 844) as both:
+        # Formulas and icons take most of the time, and nothing here depends on them.
+        both[0].route(re.compile("mathjax|fontawesome"), lambda route: route.abort())
         yield both
 
 
@@ -61,10 +64,8 @@ def committed(chapter: str) -> str:
     """The figure that the chapter's run computed, which the chapter's own test makes again."""
     notebook = nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", as_version=4)
     outputs = [o.data for c in notebook.cells for o in c.get("outputs", ()) if "data" in o]
-    (html,) = [
-        data["text/html"] for data in outputs if "interactive-figure" in data.get("text/html", "")
-    ]
-    return html
+    (figure,) = [text for d in outputs if "interactive-figure" in (text := d.get("text/html", ""))]
+    return figure
 
 
 def shown(figure: Locator) -> tuple[str, str]:
@@ -82,9 +83,9 @@ def test_each_of_the_seven_figures_is_on_its_page_once_and_light(site: Path) -> 
         text = (site / "chapters" / f"{chapter}.html").read_text(encoding="utf-8")
         found = re.findall(r'<div class="interactive-figure">.*?\n</div>\n', text, re.DOTALL)
         assert len(found) == (chapter in FIGURES)
-        for html in found:
-            assert "<script" not in html and "<style" not in html and "aria-label=" in html
-            assert len(html.encode()) < MOST_BYTES, chapter
+        for figure in found:
+            assert "<script" not in figure and "<style" not in figure and "aria-label=" in figure
+            assert len(figure.encode()) < MOST_BYTES, chapter
 
 
 @pytest.mark.parametrize("chapter", [name for name, dials in FIGURES.items() if dials])
@@ -93,7 +94,7 @@ def test_dials_answer_to_keys_and_pointer_and_show_the_numbers_of_the_run(
 ) -> None:
     figure = figure_of(page, site, chapter)
     frames = {
-        label: nbformat_text(description)
+        label: html.unescape(description)
         for label, description in FRAME.findall(committed(chapter))
     }
     dials = figure.locator("input[type=range]")
@@ -119,13 +120,6 @@ def test_dials_answer_to_keys_and_pointer_and_show_the_numbers_of_the_run(
     assert all(frames[label] == description for label, description in seen)
 
 
-def nbformat_text(escaped: str) -> str:
-    """A text as it was before it became an attribute."""
-    import html
-
-    return html.unescape(escaped)
-
-
 def test_a_touched_word_turns_its_dial(page: Page, site: Path) -> None:
     figure = figure_of(page, site, "05_sequences")
     word = figure.locator('[data-dial="1"][data-value="7"]')
@@ -142,7 +136,7 @@ def test_the_tree_tells_the_worth_at_the_leaf_and_induction_the_optimum(
     buttons = figure.locator("button")
 
     def worths() -> str:
-        return " ".join(figure.locator("svg .value:visible").all_inner_texts())
+        return " ".join(figure.locator("svg .value:visible").all_text_contents())
 
     buttons.first.focus()
     for key in ("Tab", "Enter", "Enter", "Enter"):  # the second choice, then twice the first
@@ -198,23 +192,22 @@ def test_predictions_are_kept_and_shown_at_their_answers(
 ) -> None:
     visit(page, site, chapter)
     questions = [q for box in boxes() if box.chapter == chapter for q in box.questions]
-    assert page.locator("aside.predicted:visible").count() == 0
+    assert page.locator("div.predicted:visible").count() == 0
     said = [fill(control, i) for i, control in enumerate(controls_of(page))]
     assert len(said) == len(questions)
     page.reload(wait_until="domcontentloaded")
     assert [control.input_value() for control in controls_of(page)] == said
     for question, value in zip(questions, said, strict=True):
-        line = page.locator(f'aside.predicted p[data-key="{question.key}"]')
+        line = page.locator(f'div.predicted p[data-key="{question.key}"]')
         assert line.is_visible() and value in line.inner_text()
-        before = line.evaluate("p => p.closest('aside').previousElementSibling.textContent")
-        other = line.evaluate(
-            "p => { let e = p.closest('aside'); while (e.matches('aside')) "
+        before = line.evaluate(
+            "p => { let e = p.closest('.predicted'); while (e.matches('.predicted')) "
             "e = e.previousElementSibling; return e.textContent; }"
         )
-        assert question.answer in normal(other), (question.key, before)
+        assert question.answer in normal(before), question.key
     for control in controls_of(page):
         control.select_option("") if control.evaluate("c => c.options") else control.fill("")
-    assert page.locator("aside.predicted:visible").count() == 0
+    assert page.locator("div.predicted:visible").count() == 0
     assert elsewhere(phone[1]) == []
 
 
@@ -226,6 +219,6 @@ def test_without_a_script_a_chapter_is_text_and_its_figure_a_picture(
     visit(page, site, "02_the_bellman_equation")
     assert page.locator(".interactive-figure svg > g[data-label]:visible").count() == 1
     assert page.locator(".figure-fallback").is_visible()
-    for hidden in (".figure-controls", "form.prediction", "aside.predicted"):
+    for hidden in (".figure-controls", "form.prediction", "div.predicted"):
         assert page.locator(hidden).count() and not page.locator(f"{hidden}:visible").count()
     context.close()

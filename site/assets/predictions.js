@@ -23,16 +23,17 @@
   }
 
   function show() {
-    for (const aside of document.querySelectorAll("aside.predicted")) {
-      for (const line of aside.querySelectorAll("p[data-key]")) {
+    for (const note of document.querySelectorAll(".predicted")) {
+      for (const line of note.querySelectorAll("p[data-key]")) {
         const value = read(line.dataset.key);
         line.hidden = !value;
-        line.replaceChildren(`${line.dataset.ask}: `, Object.assign(document.createElement("strong"), { textContent: value }), ` ${line.dataset.unit}`);
+        const ask = line.dataset.ask.replace(/\w$/, "$&:");
+        line.replaceChildren(`${ask} `, Object.assign(document.createElement("strong"), { textContent: value }), ` ${line.dataset.unit}`);
       }
-      aside.hidden = !aside.querySelector("p[data-key]:not([hidden])");
-      if (!aside.querySelector("a")) {
-        const link = Object.assign(document.createElement("a"), { href: `#${aside.dataset.form}`, textContent: "You predicted" });
-        aside.prepend(link);
+      note.hidden = !note.querySelector("p[data-key]:not([hidden])");
+      if (!note.querySelector("a")) {
+        const link = Object.assign(document.createElement("a"), { href: `#${note.dataset.form}`, textContent: "You predicted" });
+        note.prepend(link);
       }
     }
   }
