@@ -1,5 +1,6 @@
 """Laws of continuous experience as tokens: bins, spelled steps, carts, episodes, the report."""
 
+import warnings
 from types import SimpleNamespace
 
 import gymnasium
@@ -206,3 +207,27 @@ def test_the_report_warns_of_what_a_log_lacks(capsys):
     poor = report([trip([0.0, i % 9 == 0]) for i in range(40)], BOX, BOX)
     assert [word in text for word, text in zip(("5 episodes", "clone", "end"), poor, strict=True)]
     assert "nothing to ask for" in report([trip([1.0, 1.0])] * 2, BOX, BOX)[-1]
+
+
+def test_a_minari_dataset_of_another_environment_becomes_a_policy(tmp_path, monkeypatch):
+    minari = pytest.importorskip("minari")
+    pytest.importorskip("h5py")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    envs = gymnasium.make_vec("CartPole-v1", num_envs=12)
+    rng = np.random.default_rng(0)
+    log = play(envs, lambda seen, taken, paid: rng.integers(0, 2, 12), 0)
+    buffers = [minari.data_collector.EpisodeBuffer(id=i, **vars(e)) for i, e in enumerate(log)]
+    one = gymnasium.make("CartPole-v1")
+    with warnings.catch_warnings(action="ignore"):  # optional fields
+        minari.create_dataset_from_buffers(
+            "seqdec/poles-v0", buffers, env=one, eval_env=one, data_format="hdf5"
+        )
+    dataset = minari.load_dataset("seqdec/poles-v0")
+    episodes = list(dataset.iterate_episodes())
+    seen = np.concatenate([episode.observations for episode in episodes])
+    looks = Bins.of(dataset.observation_space, 8, data=seen)
+    layout = SpelledLayout.of(episodes, looks, Bins.of(dataset.action_space), "return_to_go", 2)
+    model = layout.transformer(8, 1, 1)
+    fit(model, minibatches(layout.encode(episodes), 16), 3)
+    for episode in play(envs, layout.policy(model, 20.0), 1):
+        assert set(episode.actions.tolist()) <= {0, 1}
