@@ -21,7 +21,7 @@ from tests.test_claims_page import claimed
 from tests.test_notebooks import markup_in
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = {int(path.name[:2]): path for path in sorted(ROOT.glob("chapters/*.ipynb"))}
+CHAPTERS = {int(path.name[:2]): path for path in sorted(ROOT.glob("chapters/[0-9]*.ipynb"))}
 WEEKS = weeks((ROOT / decks.GUIDE).read_text(encoding="utf-8"))
 LOADING = {"src", "srcset", "href", "xlink:href", "poster", "data", "action", "background", "style"}
 

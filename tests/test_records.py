@@ -48,6 +48,9 @@ PROMISED = {
         "prompted_greedy_regret large_tree_best_logged_regret "
         "large_tree_dt_best_of_2000_regret"
     ),
+    "B": (
+        "ddp_loss_difference ddp_lost_steps_after_kill mapped_peak_over_dataset cost_model_error"
+    ),
 }
 
 

@@ -80,7 +80,7 @@ def save(folder: Path, root: Path = ROOT) -> list[Path]:
         a claim no place in its chapter.
     """
     readable = notebooks_of(root, root / "desk")
-    sources = {int(path.name[:2]): path for path in sorted(root.glob("chapters/*.ipynb"))}
+    sources = {int(path.name[:2]): path for path in sorted(root.glob("chapters/[0-9]*.ipynb"))}
     questions = {int(quiz.number): quiz.questions for quiz in quizzes(root)}
     texts = {}
     for week in weeks((root / GUIDE).read_text(encoding="utf-8")):

@@ -36,7 +36,10 @@ __all__ = [
 
 LINE = 76  # characters: what a page shows without scrolling
 
-CHAPTERS = [import_module(f"{__name__}.chapter_{number}") for number in range(1, 13)]
+CHAPTERS = [
+    *(import_module(f"{__name__}.chapter_{number}") for number in range(1, 13)),
+    *(import_module(f"{__name__}.appendix_{letter}") for letter in "b"),
+]
 ASSIGNMENTS = [import_module(f"{__name__}.assignment_{number}") for number in range(1, 7)]
 OF_CHAPTERS: dict[str, Exercise] = {
     name: exercise for chapter in CHAPTERS for name, exercise in chapter.EXERCISES.items()
