@@ -30,6 +30,8 @@ SECONDS = {
     "test_figures_browser.py": 30,
     "test_desk.py": 20,
     "test_bootstrap.py": 10,
+    "test_processes.py": 35,
+    "test_shards.py": 15,
     "test_finetune.py": 10,
     "test_laws.py": 10,
     "test_term.py": 10,

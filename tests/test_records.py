@@ -49,6 +49,9 @@ PROMISED = {
         "large_tree_dt_best_of_2000_regret"
     ),
     "A": ("lqr_optimal_cost lqr_dt_regret lqr_bc_regret lqr_model_based_regret pendulum_dt_regret"),
+    "B": (
+        "ddp_loss_difference ddp_lost_steps_after_kill mapped_peak_over_dataset cost_model_error"
+    ),
 }
 
 

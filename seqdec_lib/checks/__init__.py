@@ -38,7 +38,7 @@ LINE = 76  # characters: what a page shows without scrolling
 
 CHAPTERS = [
     *(import_module(f"{__name__}.chapter_{number}") for number in range(1, 13)),
-    *(import_module(f"{__name__}.appendix_{letter}") for letter in "a"),
+    *(import_module(f"{__name__}.appendix_{letter}") for letter in "ab"),
 ]
 ASSIGNMENTS = [import_module(f"{__name__}.assignment_{number}") for number in range(1, 7)]
 OF_CHAPTERS: dict[str, Exercise] = {
