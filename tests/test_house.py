@@ -10,7 +10,7 @@ from tests import house
 # Each stands on those before it. The ground is for all; checks stand beside, and only look.
 ROOMS = ("mdp", "problems", "experience", "learning", "sequences", "language", "feedback", "book")
 GROUND = ("validation", "files", "watching", "progress")
-LARGEST_MODULE, LARGEST_FUNCTION, LARGEST_HOUSE = 350, 60, 8_320  # lines
+LARGEST_MODULE, LARGEST_FUNCTION, LARGEST_HOUSE = 350, 60, 9_000  # lines
 
 # What no chapter, assignment, appendix, benchmark or evidence needs, and why it is there.
 FOR_OTHERS = {
