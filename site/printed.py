@@ -8,6 +8,7 @@ it is known which page each line of the contents has to name.
 """
 
 import html
+import logging
 import os
 import posixpath
 import re
@@ -241,13 +242,17 @@ def places(pdf: PdfReader) -> dict[str, Place]:
 
 def bind(pdf: Path, lines: list[tuple[int, str, str]], imprint: Imprint) -> None:
     """Give a PDF its bookmarks, and the names of the book and its authors."""
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # Chromium counts its objects otherwise
     writer = PdfWriter(clone_from=pdf)
     writer.add_metadata({"/Title": imprint.title, "/Author": imprint.byline})
     found, parent = places(PdfReader(pdf)), None
     for level, place, text in lines:
         where = found[place]
         item = writer.add_outline_item(
-            text, where.number, parent if level > 1 else None, fit=Fit.xyz(0, where.top + 12)
+            title=text,
+            page_number=where.number,
+            parent=parent if level > 1 else None,
+            fit=Fit.xyz(0, where.top + 12),
         )
         parent = item if level == 1 else parent
     writer.page_mode = "/UseOutlines"
