@@ -30,7 +30,8 @@ ITALICS = [*range(0x1D434, 0x1D468), *range(0x1D6A4, 0x1D6DC), 0x210E]
 OTHER_LETTERS = [*range(0x1D49C, 0x1D4D0), *range(0x1D538, 0x1D552), *range(0x2100, 0x2140)]
 OPERATORS = [*range(0x2190, 0x2194), *range(0x21D0, 0x21D5), *range(0x2200, 0x22A6), 0x22C5, 0x22EF]
 FENCES = [*range(0x2308, 0x230C), 0x23DE, 0x23DF, 0x27E8, 0x27E9, 0x27F9]
-GREEK = range(0x391, 0x3CA)
+GREEK = [*range(0x391, 0x3CA), 0x3D1, 0x3D5, 0x3D6, 0x3F1, 0x3F5]
+ACCENTS = [0x2C6, 0x2C7, *range(0x2D8, 0x2DE), 0x203E, 0x20D7]
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,16 @@ def make(site: Path) -> dict[str, bytes]:
     """The fonts and their licenses, by the names of their files."""
     seen = characters(site)
     hangul = {code for code in seen if 0x1100 <= code < 0x1200 or 0xAC00 <= code < 0xD7B0}
-    formulas = [*LATIN, *ITALICS, *OTHER_LETTERS, *OPERATORS, *FENCES, *GREEK, *(seen - hangul)]
+    formulas = [
+        *LATIN,
+        *ITALICS,
+        *OTHER_LETTERS,
+        *OPERATORS,
+        *FENCES,
+        *GREEK,
+        *ACCENTS,
+        *(seen - hangul),
+    ]
     serif, mono, mathematics, korean = (s.files() for s in (SERIF, MONO, MATH, HANGUL))
     text, code = (
         "files/source-serif-4-latin-wght-{}.woff2",

@@ -51,10 +51,8 @@ SHORTENED = """() => {
     }
     const parts = [...document.querySelectorAll("article math")].slice(5);
     parts.forEach((formula) => formula.replaceChildren());
-    for (const kind of ["p", "li"]) {
-        const plain = [...document.querySelectorAll(`article ${kind}:not([class], [id])`)];
-        plain.slice(20).filter((part) => !part.querySelector("*")).forEach((part) => part.remove());
-    }
+    const plain = [...document.querySelectorAll("article section > p:not([class], [id])")];
+    plain.slice(20).filter((text) => !text.firstElementChild).forEach((text) => text.remove());
     document.querySelectorAll("article svg g ~ g").forEach((frame) => frame.remove());
 }"""
 # Sections that are far away are laid out, too, so that their colors can be judged.
