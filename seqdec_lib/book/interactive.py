@@ -81,7 +81,6 @@ class InteractiveFigure:
         for dial in self.dials:
             start = start * len(dial.values) + dial.start
         label, description = self.label(start), self.frames[start].description
-        words = {"alt": self.alt, "label": label, "description": description}
         frames = "\n".join(
             f'<g data-label="{escape(self.label(i))}" display="{("none", "inline")[i == start]}" '
             f'data-description="{escape(frame.description)}"'
@@ -96,14 +95,12 @@ class InteractiveFigure:
             f"<output>{escape(dial.values[dial.start])}</output></div>\n"
             for dial in self.dials
         )
-        drawn = {"width": self.size[0], "height": self.size[1], "background": self.background}
-        drawn |= {"frames": frames, "dials": dials, "style": style, "script": script}
-        return {
-            "text/html": Template(page).substitute(
-                drawn, **{k: escape(w) for k, w in words.items()}
-            ),
-            "text/plain": f"Interactive figure. {self.alt} Shown: {label}. {description}",
-        }
+        words = {"alt": self.alt, "label": label, "description": description}
+        parts = {key: escape(text) for key, text in words.items()}
+        parts |= {"width": self.size[0], "height": self.size[1], "background": self.background}
+        parts |= {"frames": frames, "dials": dials, "style": style, "script": script}
+        plain = f"Interactive figure. {self.alt} Shown: {label}. {description}"
+        return {"text/html": Template(page).substitute(parts), "text/plain": plain}
 
 
 WIDTH, MAP_HEIGHT, ROW = 420, 400, 22
@@ -257,17 +254,12 @@ def itineraries(alt: str, tree: TravelTree) -> InteractiveFigure:
         x, y = places[node] = 40 + 79 * day, 19 * row
         leaf = node >= tree.first_leaf
         names += _text(x + 6, y + 5, city[node]) if leaf else _text(x, y - 6, city[node], "middle")
-        at = (
-            (WIDTH - 4, y + 5, f"{value:.2f}", "end")
-            if leaf
-            else (x, y + 20, f"{value:.2f}", "middle")
-        )
-        numbers.append(_text(*at, ' class="value kept"'))
+        place = (WIDTH - 4, y + 5) if leaf else (x, y + 20)
+        side = "end" if leaf else "middle"
+        numbers.append(_text(*place, f"{value:.2f}", side, ' class="value kept"'))
     for node, way in enumerate(ways):
-        drawn, words = (
-            _line(places[way], "series-1", 5, FAINT),
-            ", ".join(city[stop] for stop in way),
-        )
+        drawn = _line(places[way], "series-1", 5, FAINT)
+        words = ", ".join(city[stop] for stop in way)
         if node < tree.first_leaf:
             words += f". Nothing is paid yet; mornings left: {days + 1 - len(way)}."
             after = range(width * node + 1, width * (node + 1) + 1)
