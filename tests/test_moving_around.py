@@ -31,10 +31,9 @@ CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 ROOMS = [path.stem for path in (ROOT / "api").glob("*.md")]
 # Written apart from the pattern in site/mentions.py, and wider.
 MENTION = re.compile(
-    r"\b(chapters?|appendix|appendices)\s+(\d+|[A-Z]\b)"
-    r"|\b(figures?|tables?|exercises?)\s+((\d+|[A-Z])\.\d+)"
-    r"|\b(?:last|previous|next) chapter\b",
-    re.IGNORECASE,
+    r"\b((?i:chapters?|appendix|appendices))\s+(\d+|[A-Z]\b)"
+    r"|\b((?i:figures?|tables?|exercises?))\s+((\d+|[A-Z])\.\d+)"
+    r"|\b(?:last|previous|next) chapter\b"
 )
 CITATION = "\N{LEFT DOUBLE ANGLE BRACKET}"  # stands where a citation stood
 NOT_PROSE = (
@@ -64,7 +63,7 @@ def unlinked(page: Path) -> list[str]:
     found = []
     for text in bare_prose(page):
         for match in MENTION.finditer(text):
-            around = text[: match.start()][-3:] + text[match.end() :][:30]
+            around = text[: match.start()][-5:] + text[match.end() :][:30]
             if match[2] != own and CITATION not in around:
                 found.append(f"{page.name}: {text[max(0, match.start() - 30) : match.end()]}")
     return found
