@@ -100,7 +100,7 @@ def run_pip(root, arguments):
 
 def install(root):
     """Make the environment of the book in the folder `root` and stamp it, or stop."""
-    stamp = os.path.join(root, ".venv", "installed")
+    stamp, wanted = os.path.join(root, ".venv", "installed"), fingerprint(root)
     if not read_stamp(root).endswith("\n{0}\n".format(os.path.abspath(root))):
         # What an interrupted run or another place has left behind is not worth mending.
         shutil.rmtree(os.path.join(root, ".venv"), ignore_errors=True)
@@ -117,7 +117,7 @@ def install(root):
     run_pip(root, ["-r", "requirements.txt"])
     run_pip(root, ["--quiet", "--no-deps", "--no-build-isolation", "-e", "."])
     with open(stamp, "w", encoding="utf-8") as file:
-        file.write(fingerprint(root))
+        file.write(wanted)  # not what the files say by now
 
 
 def main(root=HERE):
