@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-BOX = "This chapter in a box"
+BOX = re.compile(r"This (?:chapter|appendix) in a box")
 RECORD = "application/papermill.record/text/plain"  # what `record` writes
 
 
@@ -32,7 +32,7 @@ def box_of(cells: list[dict]) -> Box:
     texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     text = "\n\n".join(texts)
     title = re.search(r"^# +(.+?) *$", text, re.MULTILINE)
-    inside = text.partition(BOX)[2]
+    inside = BOX.split(text, maxsplit=1)[-1] if BOX.search(text) else ""
     need = re.search(r"\*\*You need\*\*(.*?)\n\s*>?\s*\n", inside, re.DOTALL)
     needs = re.findall(r"(?:<|\()(?:.*?/)?(\w+?_\w+)(?:\.ipynb)?[>)#]", need[1]) if need else []
     minutes = re.search(r"about (\d+) minutes", inside.partition("\n#")[0])

@@ -133,7 +133,7 @@ def section_of(node: nodes.Node) -> nodes.section | None:
     """The section that a node stands in; None in the box that opens a chapter."""
     while node is not None and not isinstance(node, nodes.section):
         title = node.children[0] if isinstance(node, nodes.Admonition) else None
-        if title is not None and title.astext() == BOX:
+        if title is not None and BOX.fullmatch(title.astext()):
             return None
         node = node.parent
     return node
