@@ -42,6 +42,7 @@ NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
 CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
 TURNED = {"black": "white", "white": "black", "dark": "bright", "darker": "brighter"}
 TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.*)\)(?=</p>)')
+SIGNATURE = re.compile(r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL)
 EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
 
 
@@ -93,6 +94,16 @@ def without_empty_headers(html: str) -> str:
     return EMPTY_HEADER.sub(r"<td\g<attributes>></td>", html)
 
 
+def with_plain_signatures(html: str) -> str:
+    """The lines of a long signature are no list of definitions: nothing in them is defined."""
+
+    def lines(match: re.Match) -> str:
+        inside = match[1].replace("<dd>", "<div>").replace("</dd>", "</div>")
+        return f'<div class="sig-params">{inside}</div>'
+
+    return SIGNATURE.sub(lines, html)
+
+
 def with_an_opening(html: str) -> str:
     """A numbered page is a chapter, and its heading says so."""
     return NUMBER.sub(r"\1Chapter \2 ", html)
@@ -117,7 +128,13 @@ def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             cell["classes"].append("check")
 
 
-REPAIRS = (with_an_opening, with_plain_titles, without_empty_headers, with_words_for_the_dark)
+REPAIRS = (
+    with_an_opening,
+    with_plain_titles,
+    without_empty_headers,
+    with_words_for_the_dark,
+    with_plain_signatures,
+)
 
 
 def complete(

@@ -98,7 +98,8 @@ def test_its_images_and_styles_are_files_of_the_site(one_page: BeautifulSoup, si
 
 def test_its_contents_name_every_chapter_and_section(one_page: BeautifulSoup) -> None:
     lines = [line.get_text() for line in one_page.select("nav.printed-contents a")]
-    for number, name in enumerate(CHAPTERS, start=1):
+    for name in CHAPTERS:
+        number = name.partition("_")[0].lstrip("0")  # or a letter
         assert f"{number}. {title(read_chapter(name))}" in lines
         assert any(line.startswith(f"{number}.1. ") for line in lines)
 
