@@ -42,7 +42,9 @@ NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
 CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
 TURNED = {"black": "white", "white": "black", "dark": "bright", "darker": "brighter"}
 TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.*)\)(?=</p>)')
-SIGNATURE = re.compile(r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL)
+SIGNATURE = re.compile(
+    r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL
+)
 EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
 
 

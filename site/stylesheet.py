@@ -25,7 +25,8 @@ class Block:
     def __str__(self) -> str:
         if not self.lines and not self.inner:
             return f"{self.head};" if self.head.startswith("@import") else ""
-        return f"{self.head}{{{';'.join(self.lines)}{''.join(map(str, self.inner))}}}"
+        lines = ";".join(self.lines) + ";" * bool(self.lines and self.inner)
+        return f"{self.head}{{{lines}{''.join(map(str, self.inner))}}}"
 
 
 def trimmed(css: str, names: set[str]) -> str:
@@ -64,7 +65,9 @@ def at_rule(rule: Node, names: set[str]) -> Block:
     if rule.content is None:
         return Block(head)
     if rule.lower_at_keyword not in WITH_RULES_INSIDE and "keyframes" not in head:
-        return Block(head, declarations(rule.content))
+        parts = tinycss2.parse_blocks_contents(rule.content, skip_whitespace=True)
+        margins = (at_rule(part, names) for part in parts if part.type == "at-rule")
+        return Block(head, declarations(rule.content), tuple(margins))
     inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
     if "keyframes" in head:
         steps = (Block(squeezed(step.prelude), declarations(step.content)) for step in inner)

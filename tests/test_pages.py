@@ -24,6 +24,10 @@ from stylesheet import trimmed
         ("@media print { .gone { a: b } }", ""),
         ("p { --b: 1; --c: 2; --d: var(--c); a: var(--b) }", "p{--b:1;a:var(--b)}"),
         (":root { --c: 2 }", ""),
+        (
+            "@page { margin: 1cm; @top-left { content: none } }",
+            "@page{margin:1cm;@top-left{content:none}}",
+        ),
         ("@keyframes gone { from { a: b } to { a: c } }", ""),
         ("@keyframes in{to{a:c}}p{animation:in 1s}", "@keyframes in{to{a:c}}p{animation:in 1s}"),
         ('p::before { a: "; }  x"; b: url(x;y) }', 'p::before{a:"; }  x";b:url(x;y)}'),
