@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup, Tag
+from formulas import in_lines, mathml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -26,7 +27,8 @@ def page_blocks(page: Path) -> list[str]:
         captions = [caption.extract() for caption in cell.select("figcaption")]
         cell.replace_with(*captions)
     for extra in article.select(
-        ".headerlink, h2 .section-number, h3 .section-number, .glossary-preview"
+        ".headerlink, h2 .section-number, h3 .section-number, .glossary-preview, "
+        "form.prediction, .predicted, .page-tools, .in-the-dark"
     ):
         extra.decompose()
     for offer in article.select("p:has(a.download)"):  # whoever reads the notebook has it
@@ -34,9 +36,9 @@ def page_blocks(page: Path) -> list[str]:
     for formula in article.select(".math"):
         number = formula.select_one(".eqno")
         tag = rf"\tag{{{number.extract().get_text().strip('() ¶#')}}}" if number else ""
-        tex = re.sub(r"^\\[\[(]|\\[\])]$", "", formula.get_text().strip())
-        tex = re.sub(r"\\(begin|end)\{split\}", "", tex)  # Sphinx's own
-        set_formula(formula, tex + tag, display=formula.name == "div")
+        set_formula(formula, formula.get_text() + tag, display=formula.name == "div")
+    for number in article.select("h1 .section-number"):
+        number.string = re.sub(r"^Chapter (\d+) ", r"\1. ", number.get_text())
     return texts(article)
 
 
@@ -50,8 +52,12 @@ def notebook_blocks(notebook: Path) -> list[str]:
         if box.select_one("summary").get_text() == "The figure in words":
             box.decompose()
     for formula in soup.select(".math"):
-        set_formula(formula, formula.get_text(), display="block" in formula["class"])
-    return [re.sub(r"^((?:Figure|Table) [\d.]+)\. ", r"\1 ", text) for text in texts(soup)]
+        tex, number, tag = formula.get_text().partition(r"\tag")
+        display = "block" in formula["class"]
+        typeset = mathml(in_lines(tex) if display else tex, display)
+        said = BeautifulSoup(typeset, "html.parser").get_text()
+        set_formula(formula, said + number + tag.strip(), display)
+    return [re.sub(r"^((?:Figure|Table) [\w.]+)\. ", r"\1 ", text) for text in texts(soup)]
 
 
 def rendered(markdown: str) -> BeautifulSoup:
@@ -59,16 +65,20 @@ def rendered(markdown: str) -> BeautifulSoup:
     return BeautifulSoup(MARKDOWN.render(markdown), "html.parser")
 
 
-def set_formula(element: Tag, tex: str, display: bool) -> None:
-    """Put a formula as plain text in the place of what a program made of it."""
-    tex = tex.replace("&", " & ")
+def set_formula(element: Tag, said: str, display: bool) -> None:
+    """Put the letters of a typeset formula in its place."""
     if display:
         element.name = "math"
-    element.string = f"${''.join(tex.split())}$"
+    element.string = f"${''.join(said.split())}$"
 
 
 def texts(soup: Tag) -> list[str]:
     """The texts of the innermost blocks, in order, white space and quotes made equal."""
     leaves = [block for block in soup.find_all(BLOCKS) if not block.find(BLOCKS)]
     found = [" ".join(block.get_text().split()).translate(STRAIGHT) for block in leaves]
-    return [text for text in found if text]
+    return [plain_title(text) for text in found if text]
+
+
+def plain_title(text: str) -> str:
+    """The title of an exercise, or of its solution, without the parentheses around it."""
+    return re.sub(r"^((?:Solution to )?Exercise [\w.]+) \((.*)\)$", r"\1 \2", text)
