@@ -14,6 +14,8 @@ needs_chromium = pytest.mark.skipif(
 )
 # The superuser has no sandbox, in a container for example.
 FLAGS = ("--no-sandbox",) if os.name != "nt" and os.geteuid() == 0 else ()
+# Sections that are far away are laid out, too, so that they can be looked at.
+WHOLE = "article section { content-visibility: visible !important; }"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from predictions import boxes
 from sentences import normal
 
 from seqdec_lib.problems import TravelTree
-from tests.browser import elsewhere, needs_chromium, opened
+from tests.browser import WHOLE, elsewhere, needs_chromium, opened
 
 pytestmark = needs_chromium
 
@@ -45,6 +45,7 @@ def page(phone: tuple[Page, list[str]], site: Path) -> Page:
     """A page of the site, with nothing kept from the test before."""
     page, _ = phone
     page.goto((site / "index.html").as_uri(), wait_until="domcontentloaded")
+    page.add_style_tag(content=WHOLE)
     page.evaluate("localStorage.clear()")
     return page
 
@@ -195,7 +196,7 @@ def test_predictions_are_kept_and_shown_at_their_answers(
     assert page.locator("div.predicted:visible").count() == 0
     said = [fill(control, i) for i, control in enumerate(controls_of(page))]
     assert len(said) == len(questions)
-    page.reload(wait_until="domcontentloaded")
+    visit(page, site, chapter)
     assert [control.input_value() for control in controls_of(page)] == said
     for question, value in zip(questions, said, strict=True):
         line = page.locator(f'div.predicted p[data-key="{question.key}"]')

@@ -12,7 +12,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import CHROMIUM, FLAGS, elsewhere, needs_chromium
+from tests.browser import CHROMIUM, FLAGS, WHOLE, elsewhere, needs_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -55,8 +55,6 @@ SHORTENED = """() => {
     plain.slice(20).filter((text) => !text.firstElementChild).forEach((text) => text.remove());
     document.querySelectorAll("article svg g ~ g").forEach((frame) => frame.remove());
 }"""
-# Sections that are far away are laid out, too, so that their colors can be judged.
-WHOLE = "article section { content-visibility: visible !important; }"
 AXE_RUN = """async (options) => {
     const always = { resultTypes: ["violations"], preload: false };
     const found = await axe.run(document, { ...always, ...options });
