@@ -18,7 +18,7 @@ from docutils.parsers.rst import Directive
 from mentions import chapters, number_of
 from sphinx.application import Sphinx
 
-WIDTH, BOX, HEIGHT, LINE = 364, 112, 62, 13  # of the picture, a box (width and height), a line
+WIDTH, BOX, HEIGHT, LINE = 420, 112, 62, 13  # of the picture, a box (width and height), a line
 GAP, BETWEEN, LANE = 14, 22, 8  # beside boxes, between rows, of an arrow that passes a row
 
 

@@ -182,7 +182,7 @@ def fill(control: Locator, i: int) -> str:
     if control.evaluate("c => c.tagName") == "INPUT":
         control.fill(f"0.{i + 1}")
         return f"0.{i + 1}"
-    last = control.locator("option").last.inner_text()
+    last = control.locator("option").last.text_content()
     control.select_option(last)
     return last
 
@@ -200,7 +200,8 @@ def test_predictions_are_kept_and_shown_at_their_answers(
     assert [control.input_value() for control in controls_of(page)] == said
     for question, value in zip(questions, said, strict=True):
         line = page.locator(f'div.predicted p[data-key="{question.key}"]')
-        assert line.is_visible() and value in line.inner_text()
+        line.wait_for(state="visible", timeout=10_000)  # it is laid out with the next frame
+        assert value in line.text_content()
         before = line.evaluate(
             "p => { let e = p.closest('.predicted'); while (e.matches('.predicted')) "
             "e = e.previousElementSibling; return e.textContent; }"

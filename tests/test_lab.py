@@ -153,7 +153,7 @@ def look(page: Page, name: str) -> dict:
 def test_a_chapter_reads_like_the_page(page: Page, folder: Path, name: str) -> None:
     seen = look(page, name)
     texts = [cell["text"] for cell in seen["cells"] if cell["kind"] == "markdown"]
-    assert len(texts) > 20 and all(texts)
+    assert len(texts) > 10 and all(texts)
     assert [found for text in texts for found in MARKUP.findall(text)] == []
     assert [found for text in texts for found in UNTYPESET.findall(text)] == []
     numbered = (folder / name).read_text(encoding="utf-8").count("\\\\tag{")

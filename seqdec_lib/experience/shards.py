@@ -18,7 +18,7 @@ FIELDS = {"states": "iu", "actions": "iu", "rewards": "f", "terminated": "b"}  #
 
 
 def save_shards(parts: Iterable[Trajectories], folder: Path | str) -> "Shards":
-    """Write parts of a dataset into a folder, each when it comes; it is forgotten before the next.
+    """Write parts of a dataset into a folder, each when it comes, so that only one is in memory.
 
     parts : of any size each, such as (collect(problem, policy, 10_000, seed=i) for i in range(9)).
     Raises ValueError: no parts, or a folder that has shards already."""
@@ -33,7 +33,6 @@ def save_shards(parts: Iterable[Trajectories], folder: Path | str) -> "Shards":
             np.save(file, _records(part))
         sizes.append(path.stat().st_size)
         lengths.append(part.lengths.astype(np.int32))
-        del part  # before the next one is made
     if not sizes:
         raise ValueError("save_shards needs at least one part, but none came.")
     counts = [len(of_part) for of_part in lengths]
