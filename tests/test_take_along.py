@@ -93,7 +93,7 @@ def test_its_images_and_styles_are_files_of_the_site(one_page: BeautifulSoup, si
     found += [e["href"] for e in one_page.select("link[href]")]
     local = [address.split("?")[0] for address in found if not address.startswith("data:")]
     assert len(local) > 50
-    assert not [address for address in local if not (here / unquote(address)).is_file()]
+    assert not [a for a in local if not (here / unquote(a)).resolve().is_file()]
 
 
 def test_its_contents_name_every_chapter_and_section(one_page: BeautifulSoup) -> None:
