@@ -90,7 +90,7 @@ def blocks(markdown: str, values: Mapping[str, object]) -> list[tuple[int, str]]
 
 def normal(text: str) -> str:
     """The text with one kind of quotes, dashes and white space, and none before a comma."""
-    words = " ".join(re.sub("-{2,3}", "-", text.translate(ALIKE)).split())
+    words = " ".join(re.sub("-{2,}", "-", text.translate(ALIKE)).split())
     return re.sub(r" ([,.;:!?])", r"\1", words)
 
 

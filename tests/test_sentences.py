@@ -56,7 +56,7 @@ def test_a_block_knows_the_line_of_its_outermost_block() -> None:
     assert [line for line, _ in blocks(markdown, {})] == [0, 3, 6, 6, 9]
 
 
-@given(st.text())
+@given(st.text() | st.text("-‐−–— \u00a0\u00ad,.:“'a"))
 def test_the_normal_form_is_its_own(text: str) -> None:
     assert normal(normal(text)) == normal(text)
 
