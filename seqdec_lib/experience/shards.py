@@ -18,7 +18,8 @@ FIELDS = {"states": "iu", "actions": "iu", "rewards": "f", "terminated": "b"}  #
 
 
 def save_shards(parts: Iterable[Trajectories], folder: Path | str) -> "Shards":
-    """Write parts of a dataset into a folder, each when it comes, so that only one is in memory.
+    """Write parts of a dataset into a folder, each when it comes: at most two are in memory, the
+    one that was written and the next.
 
     parts : of any size each, such as (collect(problem, policy, 10_000, seed=i) for i in range(9)).
     Raises ValueError: no parts, or a folder that has shards already."""

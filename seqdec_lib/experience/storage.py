@@ -130,7 +130,7 @@ def minari_parts(
     dataset_id: str, folder: Path | str | None = None, episodes: int | None = 1000
 ) -> Iterator[Trajectories]:
     """Yield a local Minari dataset in parts of so many episodes (None: in one), for
-    `shards.save_shards`: only one part is in memory. Raises what `from_minari` raises."""
+    `shards.save_shards`, which has at most two in memory. Raises what `from_minari` raises."""
     dataset = _local_dataset(dataset_id, folder)
     spaces = dataset.observation_space, dataset.action_space
     if not all(isinstance(space, Discrete) for space in spaces):
