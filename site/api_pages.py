@@ -21,7 +21,7 @@ FOLDER = "api"
 LIBRARY = "seqdec_lib"
 FIELD = re.compile(r"(?P<name>\*{0,2}[a-z_]\w*(?:, \*{0,2}[a-z_]\w*)*) : (?P<text>.+)")
 RAISES = re.compile(r"Raises (?P<name>\w+): (?P<text>.+)")
-CODE = re.compile(r"`+([^`]+)`+")
+MARKED = re.compile(r"`+(?P<code>[^`]+)`+|(?<![\w*])\*(?P<emphasis>[^\s*][^*]+[^\s*])\*(?![\w*])")
 
 
 def page(root: Path, room: str) -> str:
@@ -84,38 +84,35 @@ def fields(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
     """Rewrite a docstring of the library, whose parameters are lines "name : text", for Sphinx."""
-    written: list[str] = []
-    in_field = False
-    for line in lines:
-        field, raises = FIELD.fullmatch(line), RAISES.fullmatch(line)
-        if field:
-            line = f":param {literal_name(field['name'])}: {plain(field['text'])}"
-        elif raises:
-            line = f":raises {raises['name']}: {plain(raises['text'])}"
-        elif in_field and line.startswith("    "):
-            line = f"    {plain(line.strip())}"
+    paragraphs = "\n".join(lines).split("\n\n")
+    lines[:] = [*"\n\n".join(map(rewritten, paragraphs)).split("\n"), ""]
+
+
+def rewritten(paragraph: str) -> str:
+    """A paragraph of a docstring as reStructuredText: each of its fields, and what is none."""
+    parts: list[tuple[list[str], str]] = []  # how each line begins, and what follows
+    for line in paragraph.split("\n"):
+        if field := FIELD.fullmatch(line):
+            names = field["name"].replace("*", r"\*").split(", ")
+            parts.append(([f":param {name}: " for name in names], field["text"]))
+        elif raises := RAISES.fullmatch(line):
+            parts.append(([f":raises {raises['name']}: "], raises["text"]))
+        elif parts and parts[-1][0] != [""] and line.startswith("    "):
+            parts[-1] = parts[-1][0], f"{parts[-1][1]} {line.strip()}"
+        elif parts and parts[-1][0] == [""]:
+            parts[-1] = [""], f"{parts[-1][1]}\n{line}"
         else:
-            line = plain(line)
-        is_field = bool(field or raises)
-        continues = in_field and line.startswith("    ")
-        if is_field != in_field and not continues and written and written[-1]:
-            written.append("")
-        in_field = is_field or continues
-        written.append(line)
-    lines[:] = [*written, ""]
-
-
-def literal_name(names: str) -> str:
-    """Names of parameters, in which stars are stars."""
-    return names.replace("*", r"\*")
+            parts.append(([""], line))
+    return "\n\n".join(f"{begin}{plain(text)}" for begins, text in parts for begin in begins)
 
 
 def plain(text: str) -> str:
-    """A line of a docstring as reStructuredText in which only code has a meaning."""
+    """A text of a docstring as reStructuredText in which only code and emphasis have a meaning."""
     parts, end = [], 0
-    for code in CODE.finditer(text):
-        parts += [escaped(text[end : code.start()]), f"``{code[1]}``"]
-        end = code.end()
+    for found in MARKED.finditer(text):
+        marked = f"``{found['code']}``" if found["code"] else f"*{escaped(found['emphasis'])}*"
+        parts += [escaped(text[end : found.start()]), marked]
+        end = found.end()
     return "".join([*parts, escaped(text[end:])])
 
 

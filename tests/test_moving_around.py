@@ -308,6 +308,14 @@ def test_a_docstring_of_the_library_becomes_fields() -> None:
     assert re.search(r"^:param transitions: ", text, re.MULTILINE)
     assert re.search(r"^:raises ValueError: ", text, re.MULTILINE)
     assert api_pages.plain("a `b_c` * d_") == r"a ``b_c`` \* d\_"
+    assert api_pages.plain("2 * n * k of *One\nBook*, pi*") == "2 \\* n \\* k of *One\nBook*, pi\\*"
+
+
+def test_each_of_several_parameters_has_the_text_that_they_share() -> None:
+    written = api_pages.rewritten("a, *b : of *A\n    B*\nRaises ValueError: never\nSo it is.")
+    assert written == (
+        ":param a: of *A B*\n\n:param \\*b: of *A B*\n\n:raises ValueError: never\n\nSo it is."
+    )
 
 
 # Status, errata, changelog
