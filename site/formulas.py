@@ -6,6 +6,7 @@ to. A page shows its formulas at once, at their final size, also without scripts
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 TEMML = Path(__file__).resolve().parent / "temml" / "temml.min.js"
 NAME = "mathml"
+PUNCTUATION = re.compile(r"[^\w\s]*")
 
 
 @cache
@@ -50,10 +52,21 @@ def in_lines(latex: str) -> str:
 
 
 def visit_math(translator: HTML5Translator, node: nodes.math) -> None:
-    """Write a formula within a line."""
+    """Write a formula within a line, with its comma, which would begin a line of its own else."""
     opening = translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
-    translator.body.append(f"{opening}{mathml(node.astext(), False)}</span>")
+    formula = mathml(node.astext(), False)
+    translator.body.append(f"{opening}{formula}{translator.encode(taken_over(node))}</span>")
     raise nodes.SkipNode
+
+
+def taken_over(node: nodes.Node) -> str:
+    """Take the punctuation off the text that follows a node, and return it."""
+    following = node.next_node(descend=False, siblings=True)
+    if not isinstance(following, nodes.Text):
+        return ""
+    found = PUNCTUATION.match(following)
+    following.parent.replace(following, nodes.Text(following[found.end() :]))
+    return found[0]
 
 
 def visit_displaymath(translator: HTML5Translator, node: nodes.math_block) -> None:
