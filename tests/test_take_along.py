@@ -72,6 +72,8 @@ def one_page(site: Path) -> BeautifulSoup:
 def test_the_one_page_holds_every_page_in_order(one_page: BeautifulSoup) -> None:
     articles = [article["id"] for article in one_page.find_all("article")]
     assert articles == [printed.anchor(name) for name in in_order()]
+    chapters = [Path(name).name for name in in_order() if name.startswith("chapters/")]
+    assert chapters == CHAPTERS, "whatever the parts are"
     for name in CHAPTERS:
         notebook, article = read_chapter(name), one_page.find(id=f"chapters-{name}")
         text = plain(article.get_text())
