@@ -41,17 +41,16 @@ def build(root: Path = ROOT) -> int:
     stamp.unlink(missing_ok=True)
     print("Building the site ...", flush=True)
     # The site comes first: what it reads tells it which pages have changed.
-    html, doctrees = output / "html", output / ".doctrees"
+    html = output / "html"
     try:
-        if not run_sphinx(root, "html", html, doctrees):
+        if not run_sphinx(root, "html", html):
             raise RuntimeError("the site was not built: mend what the lines above name")
-        notebooks.build(root, output / "notebooks", doctrees)
+        notebooks.build(root, output / "notebooks", after="html")
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
     offer(output / "notebooks", html / "_downloads")
-    take_along.drop_old(html)
-    take_along.link(html)
+    take_along.offer(html, output / "take")
     stamp.write_text(wanted)
     print(f"The site is in {html}: open {(html / 'index.html').as_uri()}")
     return 0

@@ -12,6 +12,7 @@ import posixpath
 import re
 from pathlib import Path
 
+from built import pages_in
 from fontTools import subset
 from sphinx.application import Sphinx
 from stylesheet import trimmed
@@ -36,8 +37,7 @@ def write_bundle(app: Sphinx, exception: Exception | None) -> None:
     site = Path(app.outdir)
     if not site.joinpath(THEME_STYLES[0]).is_file():
         return  # no page has changed, and the bundle of the last build stands
-    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
-    texts = {path: path.read_text(encoding="utf-8") for path in pages}
+    texts = {path: path.read_text(encoding="utf-8") for path in pages_in(site)}
     scripts = scripts_of_all_pages(site, app.builder._js_files)
     sheets = [*THEME_STYLES, *(file.filename for file in app.builder._css_files)]
     names = set().union(TOOLTIPS, *map(names_in_page, texts.values()))

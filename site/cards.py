@@ -25,7 +25,7 @@ def first_figure(chapter: Path) -> bytes:
 
 def card(title: str, book: str, picture: bytes) -> bytes:
     """Draw the card of a chapter, a PNG of 1200 x 630 dots: the title left, its figure right."""
-    figure = Figure(figsize=CARD, dpi=DOTS, facecolor="white")
+    figure = paper(CARD)
     lines = lines_of(title, 18 if picture else 34)
     write(figure, (0.05, 0.87), lines, 35 if len(lines) < 5 else 30)
     figure.text(0.05, 0.08, "\n".join(lines_of(book, 30)), fontsize=17, color=BLUE)
@@ -36,11 +36,16 @@ def card(title: str, book: str, picture: bytes) -> bytes:
 
 def cover(title: str, byline: str, picture: bytes) -> bytes:
     """Draw the cover of the book, a PNG of 1200 x 1600 dots."""
-    figure = Figure(figsize=COVER, dpi=DOTS, facecolor="white")
+    figure = paper(COVER)
     write(figure, (0.08, 0.93), lines_of(title, 20), 58)
     show(figure, (0.06, 0.14, 0.88, 0.54), picture)
     figure.text(0.08, 0.06, byline, fontsize=26, color=BLUE)
     return small_png(figure)
+
+
+def paper(size: tuple[float, float]) -> Figure:
+    """Return an empty drawing, where all has its place, whatever the settings arrange elsewhere."""
+    return Figure(figsize=size, dpi=DOTS, facecolor="white", layout="none")
 
 
 def lines_of(title: str, width: int) -> list[str]:

@@ -69,7 +69,7 @@ def rows(graph: nx.DiGraph) -> tuple[list[list], list[list]]:
     for name in graph:
         found[depth[name]].append(name)
     ways = []
-    for start, end in graph.edges:
+    for start, end in sorted(graph.edges):  # networkx gives them in another order each time
         between = [Passing(start, end, row) for row in range(depth[start] + 1, depth[end])]
         ways.append([start, *between, end])
         for place in between:

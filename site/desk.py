@@ -258,7 +258,7 @@ def notebooks_of(root: Path, desk: Path) -> Path:
     from notebooks import build  # Sphinx takes seconds to come
 
     print("Making the notebooks from the sources (about half a minute) ...", flush=True)
-    build(root, places[-1], places[-1].parent / ".notebooks")
+    build(root, places[-1])
     return places[-1]
 
 

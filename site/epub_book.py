@@ -9,10 +9,10 @@ XML, holds no scripts and nothing that no page names, and says which of its page
 import posixpath
 import re
 import shutil
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import take_along
 from bs4 import BeautifulSoup
 from cards import cover
 from figures import landing_figure
@@ -22,7 +22,6 @@ from sphinx.application import Sphinx
 from sphinx.builders._epub_base import MEDIA_TYPES
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.config import Config
-from take_along import offer
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLES = [ROOT / "site" / "epub.css", *ROOT.glob("seqdec_lib/book/*.css")]
@@ -137,18 +136,19 @@ def name_the_book(app: Sphinx, config: Config) -> None:
     config.version = imprint.version
 
 
-def make(root: Path, out: Path) -> Path:
-    """Write the EPUB of the book in `root` into the folder `out`.
+def make(root: Path, out: Path) -> None:
+    """Write the EPUB of the built book in `root` into `out`.
 
     Raises
     ------
     RuntimeError
         Sphinx failed or warned; stderr says why.
     """
-    shutil.rmtree(out, ignore_errors=True)
-    if not run_sphinx(root, "epub", out, root / "_build" / ".doctrees"):
+    folder = root / "_build" / "epub"
+    shutil.rmtree(folder, ignore_errors=True)
+    if not run_sphinx(root, "epub", folder, after="html"):
         raise RuntimeError("the EPUB was not made: mend what the lines above name")
-    return out / f"{FILE}.epub"
+    shutil.copyfile(folder / f"{FILE}.epub", out)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -159,9 +159,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 if __name__ == "__main__":
-    try:
-        book = make(ROOT, ROOT / "_build" / "epub")
-    except RuntimeError as error:
-        sys.exit(str(error))
-    offer(book, ROOT / "_build" / "html")
-    print(f"The book as an EPUB is in {book}")
+    take_along.main(make, ".epub", ROOT)

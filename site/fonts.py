@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from built import pages_in
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
@@ -106,7 +107,7 @@ def written(font: TTFont) -> bytes:
 
 def characters(site: Path) -> set[int]:
     """The characters that stand on the pages of the site."""
-    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    pages = pages_in(site)
     if not pages:
         raise ValueError(f"there is no page in {site}: build the site first")
     texts = (re.sub(r"<[^>]*>", "", path.read_text(encoding="utf-8")) for path in pages)

@@ -10,6 +10,7 @@ While they are not there, nothing that needs them is either.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -42,6 +43,7 @@ class Imprint:
         return self.url + page if self.url else ""
 
 
+@cache
 def read_imprint(root: Path = ROOT) -> Imprint:
     """Read the imprint of the book in `root`."""
     cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from sphinx.addnodes import download_reference, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
-from sphinx.util.nodes import clean_astext, make_refnode
+from sphinx.util.nodes import make_refnode
 
 CHAPTERS = "chapters/"
 # Pages that speak of chapters of other books, or by the numbers of their day.
@@ -175,7 +175,7 @@ def resolve(
     docname, name = found
     if docname == here and not name:
         return words
-    title = clean_astext(env.titles[docname])
+    title = env.titles[docname].astext()
     link = make_refnode(app.builder, here, docname, name, words, title)
     link["classes"].append("mention")
     return link
@@ -184,7 +184,7 @@ def resolve(
 def place_of(env: BuildEnvironment, kind: str, target: str, here: str) -> tuple[str, str] | None:
     """The page, and the place on it ("" for the page), that a mention on the page `here` means."""
     if kind == "title":
-        titles = {clean_astext(title): name for name, title in env.titles.items()}
+        titles = {title.astext(): name for name, title in env.titles.items()}
         return (titles[target], "") if target in titles else None
     if kind == "neighbor":
         order = chapters(env)

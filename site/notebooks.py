@@ -48,13 +48,12 @@ KERNEL = {
 ARCHIVE = "sequential-decision-making-notebooks.zip"
 
 
-def build(root: Path, out: Path, doctrees: Path | None = None) -> list[Path]:
+def build(root: Path, out: Path, after: str = "") -> list[Path]:
     """Write the reader's notebooks of the book in `root` into `out`, and a zip of them all.
 
     Parameters
     ----------
-    doctrees : where the website's build left what it read. By default it is a folder apart, so
-        that the website still learns which of its pages have changed.
+    after : the name of a folder beside `out`, for which the sources have just been read.
 
     Returns
     -------
@@ -65,7 +64,7 @@ def build(root: Path, out: Path, doctrees: Path | None = None) -> list[Path]:
     RuntimeError
         Sphinx failed or warned; stderr says why.
     """
-    if not run_sphinx(root, "notebooks", out, doctrees or root / "_build" / ".notebooks"):
+    if not run_sphinx(root, "notebooks", out, after):
         raise RuntimeError("the reader's notebooks were not made: mend what the lines above name")
     shutil.rmtree(out / "_static", ignore_errors=True)  # some extensions leave style sheets there
     stamp(root, out)

@@ -8,6 +8,7 @@ the text of the chapter, as in the notebooks.
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class Box:
         return f"prediction-{self.questions[0].key}".replace("/", "-").lower()
 
 
-def boxes() -> list[Box]:
+@cache
+def boxes() -> tuple[Box, ...]:
     """All boxes of the file, in its order."""
     found, number = [], {}
     for box in tomllib.loads(DATA.read_text(encoding="utf-8"))["box"]:
@@ -86,7 +88,7 @@ def boxes() -> list[Box]:
             choices = tuple(question.get("choices", ()))
             questions.append(Question(**question | {"key": key, "choices": choices}))
         found.append(Box(chapter, box["after"], tuple(questions)))
-    return found
+    return tuple(found)
 
 
 def block(page: nodes.document, words: str) -> nodes.Element:

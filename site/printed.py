@@ -9,29 +9,24 @@ it is known which page each line of the contents has to name.
 
 import html
 import logging
-import os
 import posixpath
 import re
-import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import chromium
+import take_along
 import yaml
 from bs4 import BeautifulSoup, Tag
-from imprint import FILE, Imprint, read_imprint
+from imprint import Imprint, read_imprint
+from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import Fit
-from take_along import offer
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLE = Path(__file__).with_name("printed.css")
-NO_CHROMIUM = (
-    "The PDF is printed by the browser Chromium, and there is none here: install it, on Debian and "
-    "Ubuntu with `sudo apt-get install chromium`, or name yours, as in `CHROMIUM=/path/to/chrome`."
-)
 NOT_PRINTED = ".headerlink, .toctree-wrapper, .page-tools, script, noscript"
 FILL_IN = """numbers => document.querySelectorAll("nav.printed-contents a").forEach(
   (link) => { link.dataset.page = numbers[decodeURIComponent(link.hash.slice(1))] ?? ""; })"""
@@ -197,30 +192,18 @@ def one_page(pages: list[PrintedPage], imprint: Imprint) -> str:
 """
 
 
-def chromium() -> str | None:
-    """Return the path of the browser that prints."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, filter(None, names))), None)
-
-
-def print_page(source: Path, out: Path) -> None:
+def print_page(browser: Browser, source: Path, out: Path) -> None:
     """Print the one page at `source` into the PDF `out`, with page numbers in its contents."""
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     form = {"path": out, "prefer_css_page_size": True, "print_background": True, "tagged": True}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
-        page = browser.new_page()
-        page.set_default_timeout(600_000)
-        page.goto(source.as_uri())
-        page.emulate_media(media="print")
-        page.evaluate("document.fonts.ready.then(() => null)")
-        page.pdf(**form)
-        numbers = {name: place.number + 1 for name, place in places(PdfReader(out)).items()}
-        page.evaluate(FILL_IN, numbers)
-        page.pdf(**form)
-        browser.close()
+    page = browser.new_page()
+    page.set_default_timeout(600_000)
+    page.goto(source.as_uri())
+    page.emulate_media(media="print")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    page.pdf(**form)
+    numbers = {name: place.number + 1 for name, place in places(PdfReader(out)).items()}
+    page.evaluate(FILL_IN, numbers)
+    page.pdf(**form)
 
 
 @dataclass
@@ -259,35 +242,25 @@ def bind(pdf: Path, lines: list[tuple[int, str, str]], imprint: Imprint) -> None
     writer.write(pdf)
 
 
-def make(root: Path, out: Path, names: list[str] | None = None) -> Path:
+def make(root: Path, out: Path, names: list[str] | None = None) -> None:
     """Write the PDF of the built book in `root`, or only of some of its pages, into `out`.
 
     Raises
     ------
     RuntimeError
-        There is no Chromium, or no website yet.
+        There is no Chromium.
     """
     site, imprint = root / "_build" / "html", read_imprint(root)
-    if chromium() is None:
-        raise RuntimeError(NO_CHROMIUM)
-    if not (site / "index.html").is_file():
-        raise RuntimeError("The PDF is made from the website: run `make book` first.")
     if names is None:
         names = list(docnames(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
-    found = read_all(site, names, imprint)
-    source = root / "_build" / "print" / f"{out.stem}.html"
-    for folder in (source.parent, out.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    source.write_text(one_page(found, imprint), encoding="utf-8")
-    print_page(source, out)
+    with chromium.launched() as browser:
+        found = read_all(site, names, imprint)
+        source = root / "_build" / "print" / f"{out.stem}.html"
+        source.parent.mkdir(exist_ok=True)
+        source.write_text(one_page(found, imprint), encoding="utf-8")
+        print_page(browser, source, out)
     bind(out, entries(found), imprint)
-    return out
 
 
 if __name__ == "__main__":
-    try:
-        book = make(ROOT, ROOT / "_build" / "take" / f"{FILE}.pdf")
-    except RuntimeError as error:
-        sys.exit(str(error))
-    offer(book, ROOT / "_build" / "html")
-    print(f"The book as a PDF is in {book}")
+    take_along.main(make, ".pdf", ROOT)

@@ -11,7 +11,6 @@ processor slowed down four times.
 import functools
 import gzip
 import http.server
-import shutil
 import statistics
 import sys
 import threading
@@ -21,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+import chromium
+from built import pages_in
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -110,12 +111,6 @@ def milliseconds_to_text(browser: Browser, address: str) -> float:
     return statistics.median(times)
 
 
-def pages_of(site: Path) -> list[str]:
-    """The pages of a site by name."""
-    found = sorted(path.relative_to(site) for path in site.rglob("*.html"))
-    return [path.as_posix() for path in found if "_static" not in path.parts]
-
-
 def line(name: str, files: list[Fetched], milliseconds: float) -> str:
     """A row of the table."""
     sent = {kind: sum(f.sent for f in files if f.kind == kind) for kind in COLUMNS}
@@ -124,24 +119,21 @@ def line(name: str, files: list[Fetched], milliseconds: float) -> str:
     return f"{name:<40}{len(files):>9}{kilobytes}{milliseconds:>9.0f}"
 
 
-def main() -> int:
-    """Print the table; return 1 where there is nothing to weigh, or nothing to weigh with."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium or not SITE.is_dir():
-        print("This needs a built site (make book) and Chromium (on Debian, apt-get install it).")
-        return 1
+def main(browser: Browser) -> None:
+    """Print the table."""
     print("First view, kilobytes: raw, sent with gzip, and what was sent by kind; ms until text\n")
     print(f"{'':<40}{'requests':>9}" + "".join(f"{c:>9}" for c in ("raw", "sent", *COLUMNS, "ms")))
-    with served(SITE) as host, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name in pages_of(SITE):
+    with served(SITE) as host:
+        for name in (path.relative_to(SITE).as_posix() for path in pages_in(SITE)):
             page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
             files = first_view(page, f"{host}/{name}", SITE)
             page.context.close()
             print(line(name, files, milliseconds_to_text(browser, f"{host}/{name}")), flush=True)
-        browser.close()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        with chromium.launched() as browser:
+            main(browser)
+    except RuntimeError as error:
+        sys.exit(str(error))

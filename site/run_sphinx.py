@@ -6,15 +6,21 @@ asks every address on other hosts that the book names whether it is there.
 """
 
 import os
+import shutil
 import sys
 import warnings
 from pathlib import Path
 
 
-def run_sphinx(root: Path, builder: str, out: Path, doctrees: Path) -> bool:
+def run_sphinx(root: Path, builder: str, out: Path, after: str = "") -> bool:
     """Build the book in `root` with a Sphinx builder; return whether it went well.
 
-    Builders that share `doctrees` read the sources once. What is wrong is printed on stderr.
+    What is wrong is printed on stderr. What a builder has read is kept beside `out`, for it alone,
+    so that the others still learn which pages have changed, and complain of them.
+
+    Parameters
+    ----------
+    after : the name of a folder beside `out`; what was read for it is not read again.
     """
     from jupyter_book.sphinx import build_sphinx  # takes seconds
     from pybtex.plugin import find_plugin, register_plugin
@@ -24,6 +30,10 @@ def run_sphinx(root: Path, builder: str, out: Path, doctrees: Path) -> bool:
     register_plugin(*backends, find_plugin(*backends), force=True)
     # sphinx_external_toc looks at every object there is, and one of PyTorch's complains.
     warnings.filterwarnings("ignore", "`torch.distributed.reduce_op`", FutureWarning)
+    doctrees = out.with_name(f".{out.name}")
+    if after:
+        shutil.rmtree(doctrees, ignore_errors=True)
+        shutil.copytree(out.with_name(f".{after}"), doctrees)
     before = Path.cwd()
     os.chdir(root)  # `_config.yml` names its folders from there
     try:
@@ -50,4 +60,4 @@ def run_sphinx(root: Path, builder: str, out: Path, doctrees: Path) -> bool:
 
 if __name__ == "__main__":
     book, name = Path(__file__).resolve().parent.parent, sys.argv[1]
-    sys.exit(not run_sphinx(book, name, book / "_build" / name, book / "_build" / ".doctrees"))
+    sys.exit(not run_sphinx(book, name, book / "_build" / name))

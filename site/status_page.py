@@ -14,7 +14,7 @@ from platform import python_version
 
 import nbformat
 import numpy as np
-from boxes import read_box
+from boxes import box_of
 from freshness import content_hash
 from mentions import number_of
 from sphinx.application import Sphinx
@@ -33,17 +33,18 @@ SHOWS = re.compile(r"\bevidence\(\s*\"(\w+)\"")
 def page(root: Path) -> str:
     """The Markdown of the page, after its introduction."""
     paths = sorted(root.glob("chapters/*.ipynb"))
+    cells = {path: nbformat.read(path, as_version=4).cells for path in paths}
     versions = ", ".join([f"Python {python_version()}", *(f"{p} {version(p)}" for p in PACKAGES)])
     runs = [
         "| Chapter | Title | Last changed | Last verified | Budget, CPU s | Measured, CPU s "
         "| Memory, MiB |",
         "|:--|:--|:--|:--|--:|--:|--:|",
-        *(run_of(root, path) for path in paths),
+        *(run_of(root, path, cells[path]) for path in paths),
     ]
     seeds = [
         "| Chapter | Tables | Seeds | Numbers | Drift |",
         "|:--|--:|--:|--:|--:|",
-        *filter(None, (drift_of(path) for path in paths)),
+        *filter(None, (drift_of(path, cells[path]) for path in paths)),
     ]
     sections = ("## The chapters", f"Built with {versions}.", "\n".join(runs))
     return "\n\n".join((*sections, "## Numbers over several seeds", DRIFT, "\n".join(seeds)))
@@ -55,9 +56,9 @@ chapter's tables, the half width of its 95% interval is taken as a share of its 
 the median of these shares. Numbers that are the same with every seed don't count."""
 
 
-def run_of(root: Path, path: Path) -> str:
+def run_of(root: Path, path: Path, cells: list[dict]) -> str:
     """A chapter's row: when it was changed and verified, and what it costs."""
-    box, note = read_box(path), note_of(root, path)
+    box, note = box_of(cells), note_of(root, path)
     measured = f"{note['cpu_seconds']:.0f}" if note else UNKNOWN
     memory = f"{note['memory']:.0f}" if note and note["memory"] else UNKNOWN
     row = [
@@ -94,10 +95,9 @@ def unbroken(date: str) -> str:
     return date.replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
-def drift_of(path: Path) -> str:
+def drift_of(path: Path, cells: list[dict]) -> str:
     """A chapter's row about its tables over several seeds, "" if it has none."""
-    cells = nbformat.read(path, as_version=4).cells
-    names = sorted({name for cell in cells for name in SHOWS.findall(cell.source)})
+    names = sorted({name for cell in cells for name in SHOWS.findall(cell["source"])})
     shares, seeds = [], set()
     for name in names:
         for by_seed in evidence(name).results.values():

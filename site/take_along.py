@@ -1,13 +1,18 @@
 """What readers take along: it lies in the site's folder of downloads, linked where it exists.
 
 The notebooks are made with the site. The PDF and the EPUB take minutes and programs that not
-everybody has, so the landing page names them only after `make pdf` and `make epub`.
+everybody has, so the landing page names them only after `make pdf` and `make epub`, and until a
+page changes.
 """
 
+import hashlib
 import re
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from built import pages_in
 from imprint import FILE
 
 LABELS = {
@@ -15,26 +20,45 @@ LABELS = {
     f"{FILE}.epub": "The whole book as an EPUB, for e-readers",
     f"{FILE}-notebooks.zip": "All chapters as notebooks",
 }
-MADE_LATER = (".pdf", ".epub")
 PLACE = re.compile(r'(<ul id="take-along">).*?(</ul>)', re.DOTALL)
-NOT_PAGES = ("index.html", "search.html")  # the one is written here, the other at each build
+EDITION = "edition"  # the file among the books that says of which pages they were made
 
 
-def offer(book: Path, site: Path) -> None:
-    """Put a book among the downloads of the built site, and name it on the landing page."""
-    downloads = site / "_downloads"
+def main(make: Callable[[Path, Path], None], suffix: str, root: Path) -> None:
+    """Let a program make a book out of the site in `root`, and offer it there."""
+    site, take = root / "_build" / "html", root / "_build" / "take"
+    if not (site / "index.html").is_file():
+        sys.exit("The book is made from the website: run `make book` first.")
+    take.mkdir(exist_ok=True)
+    try:
+        make(root, take / f"{FILE}{suffix}")
+    except RuntimeError as error:
+        sys.exit(str(error))
+    (take / EDITION).write_text(edition(site))
+    offer(site, take)
+    print(f"The whole book is in {take / FILE}{suffix}")
+
+
+def offer(site: Path, take: Path) -> None:
+    """Put the books in `take` among the downloads of the site; those of other pages are removed."""
+    noted, downloads = take / EDITION, site / "_downloads"
+    if not noted.is_file() or noted.read_text() != edition(site):
+        shutil.rmtree(take, ignore_errors=True)
     downloads.mkdir(exist_ok=True)
-    shutil.copyfile(book, downloads / book.name)
+    for old in downloads.glob(f"{FILE}.*"):
+        old.unlink()
+    for book in take.glob(f"{FILE}.*"):
+        shutil.copyfile(book, downloads / book.name)
     link(site)
 
 
-def drop_old(site: Path) -> None:
-    """Remove the books among the downloads that are older than a page of the site."""
-    pages = (path for path in site.rglob("*.html") if path.name not in NOT_PAGES)
-    newest = max((path.stat().st_mtime for path in pages), default=0.0)
-    for book in (site / "_downloads").glob(f"{FILE}.*"):
-        if book.suffix in MADE_LATER and book.stat().st_mtime < newest:
-            book.unlink()
+def edition(site: Path) -> str:
+    """Return a hash of what the pages of the site say, whatever can be taken along."""
+    digest = hashlib.sha256()
+    for page in pages_in(site):
+        text = PLACE.sub("", page.read_text(encoding="utf-8"))
+        digest.update(f"{page.relative_to(site).as_posix()}\n{text}".encode())
+    return digest.hexdigest()
 
 
 def link(site: Path) -> None:

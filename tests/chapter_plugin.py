@@ -9,7 +9,6 @@ each of its notebook collectors into a `Chapter`, which
   nothing left this machine. If all has passed, it notes that for the page Status.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -201,10 +200,12 @@ class Closing(ChapterTest):
 
     def note(self) -> None:
         """Write down that this very notebook was run with success, and at what cost."""
+        from freshness import content_hash  # of site/, which pytest knows only after its plugins
+
         folder = self.path.parent.parent / NOTES
         folder.mkdir(exist_ok=True)
         note = {
-            "notebook": hashlib.sha256(self.path.read_bytes()).hexdigest(),
+            "notebook": content_hash(self.path),
             "date": date.today().isoformat(),
             "cpu_seconds": self.parent.cpu_seconds(),
             "memory": self.parent.peak_memory(),

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import chromium
 import hypothesis
 import numpy as np
 import pytest
 import torch
 from filelock import FileLock
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +57,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 def notebooks(site: Path) -> list[Path]:
     """The reader's notebooks, which are built with the site, in reading order."""
     return sorted((site.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, the same one for all tests of a module."""
+    with chromium.launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def page_blocks(page: Path) -> list[str]:
     for formula in article.select(".math"):
         number = formula.select_one(".eqno")
         tag = rf"\tag{{{number.extract().get_text().strip('() ¶#')}}}" if number else ""
-        set_formula(formula, formula.get_text() + tag, display=formula.name == "div")
+        set_formula(formula, f"{formula.math}{tag}", display=formula.name == "div")
     for number in article.select("h1 .section-number"):
         number.string = re.sub(r"^Chapter (\d+) ", r"\1. ", number.get_text())
     return texts(article)
@@ -55,8 +55,8 @@ def notebook_blocks(notebook: Path) -> list[str]:
         tex, number, tag = formula.get_text().partition(r"\tag")
         display = "block" in formula["class"]
         typeset = mathml(in_lines(tex) if display else tex, display)
-        said = BeautifulSoup(typeset, "html.parser").get_text()
-        set_formula(formula, said + number + tag.strip(), display)
+        said = BeautifulSoup(typeset, "html.parser").math
+        set_formula(formula, f"{said}{number}{tag.strip()}", display)
     return [re.sub(r"^((?:Figure|Table) [\w.]+)\. ", r"\1 ", text) for text in texts(soup)]
 
 
@@ -66,7 +66,7 @@ def rendered(markdown: str) -> BeautifulSoup:
 
 
 def set_formula(element: Tag, said: str, display: bool) -> None:
-    """Put the letters of a typeset formula in its place."""
+    """Put the elements of a typeset formula in its place, as text."""
     if display:
         element.name = "math"
     element.string = f"${''.join(said.split())}$"

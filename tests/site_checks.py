@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from built import pages_in
+
 # `link` elements with these relations are read by machines or followed by hand, never fetched
 # by a browser that shows the page.
 LINKS_NOT_FETCHED = {"alternate", "author", "canonical", "help", "index", "license", "next", "prev"}
@@ -117,11 +119,6 @@ def read_page(path: Path) -> Page:
     return _read(path, path.stat().st_mtime_ns)
 
 
-def html_files(site: Path) -> list[Path]:
-    """Return every page below the folder `site`, without the fragments that themes ship."""
-    return [p for p in sorted(site.rglob("*.html")) if "_static" not in p.relative_to(site).parts]
-
-
 def _local_target(site: Path, page: Path, address: str) -> Path:
     path = unquote(urlsplit(address).path)
     target = site / path.lstrip("/") if path.startswith("/") else page.parent / path
@@ -135,7 +132,7 @@ def _is_local(address: str) -> bool:
 def dead_links(site: Path) -> list[str]:
     """Return a complaint for each link whose page or anchor does not exist in `site`."""
     complaints = []
-    for path in html_files(site):
+    for path in pages_in(site):
         for address in read_page(path).links:
             if not _is_local(address):
                 continue
@@ -154,7 +151,7 @@ def dead_links(site: Path) -> list[str]:
 def missing_files(site: Path) -> list[str]:
     """Return a complaint for each image, script or style sheet that a page names in vain."""
     complaints = []
-    for path in html_files(site):
+    for path in pages_in(site):
         for address in read_page(path).fetched:
             if _is_local(address) and not _local_target(site, path, address).is_file():
                 complaints.append(f"{path.relative_to(site).as_posix()}: missing file {address}")
@@ -187,7 +184,7 @@ def outside_requests(site: Path, own_scripts: tuple[str, ...] = ()) -> list[str]
         own_scripts: file names of the scripts we wrote, which are read more strictly.
     """
     complaints = []
-    for path in html_files(site):
+    for path in pages_in(site):
         page = read_page(path)
         found = [address for address in page.fetched if REMOTE.match(address)]
         found += [a for text in page.styles for a in remote_in_css(text)]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import take_along
+from imprint import FILE
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebooks import ARCHIVE
 
@@ -17,7 +19,7 @@ title: A book
 only_build_toc_files: true
 execute: {execute_notebooks: "off"}
 sphinx:
-  local_extensions: {notebooks: site}
+  local_extensions: {notebooks: site, status_page: site}
 """
 TOC = "format: jb-book\nroot: index\n"
 
@@ -43,8 +45,10 @@ def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
 
 
 def add_chapter(folder: Path, text: str) -> None:
-    """Give the book a chapter."""
-    folder.joinpath("_toc.yml").write_text(f"{TOC}chapters:\n  - file: chapters/1_x\n")
+    """Give the book a chapter, and a page that each build writes anew."""
+    pages = "chapters:\n  - file: chapters/1_x\n  - file: status\n"
+    folder.joinpath("_toc.yml").write_text(TOC + pages)
+    folder.joinpath("status.md").write_text("# Status\n")
     folder.joinpath("chapters").mkdir(exist_ok=True)
     cells = [new_markdown_cell(f"# A chapter\n\n{text}", id="a"), new_code_cell("1", id="b")]
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
@@ -84,6 +88,20 @@ def test_notebooks_made_alone_are_those_of_the_site_and_a_removed_chapter_leaves
     book.joinpath("_toc.yml").write_text(TOC)
     assert run(book, "build.py").returncode == 0
     assert not page.exists() and not list(folder.glob("*.ipynb"))
+
+
+def test_a_book_to_take_along_stays_until_a_page_changes(book: Path) -> None:
+    add_chapter(book, "A text.")
+    assert run(book, "build.py").returncode == 0
+    for suffix in (".pdf", ".epub"):
+        assert run(book, "build.py").returncode == 0
+        take_along.main(lambda root, out: out.write_bytes(b"x"), suffix, book)
+    made = {f"{FILE}.pdf", f"{FILE}.epub"}
+    places = [book / "_build" / "take", book / "_build" / "html" / "_downloads"]
+    assert all(made <= {path.name for path in place.iterdir()} for place in places)
+    add_chapter(book, "Another text.")
+    assert run(book, "build.py").returncode == 0
+    assert not [place for place in places for _ in place.glob(f"{FILE}.*")]
 
 
 def test_what_a_notebook_cannot_show_fails_by_name(book: Path) -> None:

@@ -524,7 +524,7 @@ def test_notebooks_are_made_when_the_sources_have_changed(
 ) -> None:
     made = []
 
-    def build(root: Path, out: Path, doctrees: Path) -> None:
+    def build(root: Path, out: Path) -> None:
         made.append(out)
         freshness.stamp(root, out)
 

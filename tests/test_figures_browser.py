@@ -8,12 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 from predictions import boxes
 from sentences import normal
 
 from seqdec_lib.problems import TravelTree
-from tests.browser import WHOLE, elsewhere, needs_chromium, opened
+from tests.browser import WHOLE, elsewhere, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -32,26 +32,18 @@ MOST_BYTES = 60_000
 FRAME = re.compile(r'^<g data-label="([^"]*)" display="\w+" data-description="([^"]*)"', re.M)
 
 
-@pytest.fixture(scope="module")
-def phone(site: Path) -> Iterator[tuple[Page, list[str]]]:
-    with opened(390, 844) as both:
-        # Formulas and icons take most of the time, and nothing here depends on them.
-        both[0].route(re.compile("mathjax|fontawesome"), lambda route: route.abort())
-        yield both
-
-
 @pytest.fixture
-def page(phone: tuple[Page, list[str]], site: Path) -> Page:
-    """A page of the site, with nothing kept from the test before."""
-    page, _ = phone
-    page.goto((site / "index.html").as_uri(), wait_until="domcontentloaded")
-    page.add_style_tag(content=WHOLE)
-    page.evaluate("localStorage.clear()")
-    return page
+def page(browser: Browser) -> Iterator[Page]:
+    """A phone's page, with nothing kept from the test before."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    yield context.new_page()
+    context.close()
 
 
 def visit(page: Page, site: Path, chapter: str) -> None:
+    """Open a chapter, shown whole."""
     page.goto((site / "chapters" / f"{chapter}.html").as_uri(), wait_until="domcontentloaded")
+    page.add_style_tag(content=WHOLE)
 
 
 def figure_of(page: Page, site: Path, chapter: str) -> Locator:
@@ -189,19 +181,20 @@ def fill(control: Locator, i: int) -> str:
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_predictions_are_kept_and_shown_at_their_answers(
-    page: Page, phone: tuple[Page, list[str]], site: Path, chapter: str
+    page: Page, site: Path, chapter: str
 ) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     visit(page, site, chapter)
     questions = [q for box in boxes() if box.chapter == chapter for q in box.questions]
-    assert page.locator("div.predicted:visible").count() == 0
+    assert page.locator("div.predicted:not([hidden])").count() == 0
     said = [fill(control, i) for i, control in enumerate(controls_of(page))]
     assert len(said) == len(questions)
     visit(page, site, chapter)
     assert [control.input_value() for control in controls_of(page)] == said
     for question, value in zip(questions, said, strict=True):
         line = page.locator(f'div.predicted p[data-key="{question.key}"]')
-        line.wait_for(state="visible", timeout=10_000)  # it is laid out with the next frame
-        assert value in line.text_content()
+        assert line.is_visible() and value in line.text_content()
         before = line.evaluate(
             "p => { let e = p.closest('.predicted'); while (e.matches('.predicted')) "
             "e = e.previousElementSibling; return e.textContent; }"
@@ -209,14 +202,14 @@ def test_predictions_are_kept_and_shown_at_their_answers(
         assert question.answer in normal(before), question.key
     for control in controls_of(page):
         control.select_option("") if control.evaluate("c => c.options") else control.fill("")
-    assert page.locator("div.predicted:visible").count() == 0
-    assert elsewhere(phone[1]) == []
+    assert page.locator("div.predicted:not([hidden])").count() == 0
+    assert elsewhere(asked) == []
 
 
 def test_without_a_script_a_chapter_is_text_and_its_figure_a_picture(
-    phone: tuple[Page, list[str]], site: Path
+    browser: Browser, site: Path
 ) -> None:
-    context = phone[0].context.browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     visit(page, site, "02_the_bellman_equation")
     assert page.locator(".interactive-figure svg > g[data-label]:visible").count() == 1

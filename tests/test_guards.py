@@ -741,7 +741,8 @@ def injure(chapter: NotebookNode) -> None:
 
 def run_pytest(folder: Path) -> str:
     """Run the harness over the chapters in `folder` as the book's own configuration does."""
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    settings = f"[pytest]\npythonpath = '{(ROOT / 'site').as_posix()}'\n"
+    (folder / "pytest.ini").write_text(settings, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-c", str(folder / "pytest.ini"), str(folder)]
     command += ["-ptests.chapter_plugin", "-pno:cacheprovider", "-n2", "--dist=loadfile"]
     command += ["--nbval", "--nbval-current-env", f"--junitxml={folder / 'report.xml'}"]

@@ -20,6 +20,7 @@ import pytest
 import status_page
 import yaml
 from bs4 import BeautifulSoup, Tag
+from built import pages_in
 from freshness import content_hash
 from glossary import entries, finder
 
@@ -71,7 +72,7 @@ def unlinked(page: Path) -> list[str]:
 
 
 def test_every_mention_of_a_chapter_figure_table_or_exercise_is_a_link(site: Path) -> None:
-    pages = [page for page in site_checks.html_files(site) if article(page)]
+    pages = [page for page in pages_in(site) if article(page)]
     names = {page: page.relative_to(site).as_posix() for page in pages}
     pages = [page for page in pages if not names[page].startswith(mentions.OTHER_CHAPTERS)]
     assert len(pages) > len(CHAPTERS)
@@ -81,7 +82,7 @@ def test_every_mention_of_a_chapter_figure_table_or_exercise_is_a_link(site: Pat
 def test_every_link_with_a_number_leads_to_what_has_that_number(site: Path) -> None:
     """Those that the book's authors wrote, too."""
     checked = 0
-    for page in filter(article, site_checks.html_files(site)):
+    for page in filter(article, pages_in(site)):
         for link in article(page).select("a[href]"):
             words = " ".join(link.get_text().split())
             address, _, anchor = link["href"].partition("#")
@@ -243,6 +244,8 @@ def test_the_map_holds_every_chapter_with_all_that_it_needs() -> None:
     rows, ways = chapter_map.rows(graph)
     level = {place: number for number, row in enumerate(rows) for place in row}
     assert set(found) < set(level) | {""}
+    ends = [(way[0], way[-1]) for way in ways]
+    assert ends == sorted(ends), "the map is the same in each build"
     for way in ways:  # from row to row, and always down
         assert [level[place] for place in way] == list(range(level[way[0]], level[way[-1]] + 1))
     for row in rows:
@@ -331,7 +334,7 @@ def test_the_status_of_a_chapter_is_known_only_for_the_notebook_that_was_run(
     note = {"notebook": content_hash(chapter), "date": "2026-01-02", "cpu_seconds": 3.2}
     (tmp_path / ".verified").mkdir()
     (tmp_path / ".verified" / "01_x.json").write_text(json.dumps(note | {"memory": None}))
-    assert "| 2026‑01‑02 | – | 3 | – |" in status_page.run_of(tmp_path, chapter)
+    assert "| 2026‑01‑02 | – | 3 | – |" in status_page.run_of(tmp_path, chapter, [])
     chapter.write_text(chapter.read_text() + "\n")
     assert status_page.note_of(tmp_path, chapter) is None
 

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from bookkeeping import is_bookkeeping
 from bs4 import BeautifulSoup
+from built import pages_in
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
@@ -23,12 +24,14 @@ SOURCES = sorted((ROOT / "chapters").glob("*.ipynb"))
 ROLE = re.compile(r"\{[a-z][\w:+-]*\}`")
 DIRECTIVE = re.compile(r"(`{3,}|~{3,}|:{3,})\s*\{[a-z]")
 TARGET = re.compile(r"^\([a-z][\w-]*\)=", re.MULTILINE)
+CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]*)`")
 OPTION = re.compile(r"^:[a-z-]+:", re.MULTILINE)
 APPENDIX = re.compile(r"[A-Z]_")
 LEVEL = re.compile(r"Exercise [\dA-Z]+\.\d+ ★{1,3} .+ \(\d+ minutes\)")
 MARKUP = (ROLE, DIRECTIVE, TARGET, OPTION)
 
 
+@cache
 def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
@@ -37,6 +40,11 @@ def read(path: Path) -> NotebookNode:
 def text_of(notebook: Path) -> str:
     """All Markdown of a notebook."""
     return "\n\n".join(c.source for c in read(notebook).cells if c.cell_type == "markdown")
+
+
+def cited_in(chapter: Path) -> set[str]:
+    """The keys of the works that a chapter cites."""
+    return {key.strip() for keys in CITATION.findall(text_of(chapter)) for key in keys.split(",")}
 
 
 def markup_in(text: str) -> list[str]:
@@ -59,7 +67,7 @@ def test_each_chapter_has_its_notebook_and_all_are_in_the_zip(notebooks: list[Pa
 def test_without_a_repository_nothing_offers_to_run_a_chapter_elsewhere(site: Path) -> None:
     """One line of `_config.yml` names it, and `tests/test_elsewhere.py` has what follows."""
     assert "\nrepository:" not in (ROOT / "_config.yml").read_text(encoding="utf-8")
-    for page in site.rglob("*.html"):
+    for page in pages_in(site):
         text = page.read_text(encoding="utf-8")
         assert "colab" not in text and "mybinder" not in text, page.name
 
@@ -108,7 +116,7 @@ def test_the_comparison_sees_numbers_captions_and_formulas(notebooks: list[Path]
     blocks = "\n".join(notebook_blocks(notebooks[0]))
     assert re.search(r"can expect \d+\.\d\d stars", blocks)
     assert re.search(r"^Figure 1\.1 \w", blocks, re.MULTILINE)
-    assert re.search(r"^\$.*\\tag\{1\.1\}\$$", blocks, re.MULTILINE)
+    assert re.search(r"^\$<math.*</mrow>.*\\tag\{1\.1\}\$$", blocks, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", [path.name for path in SOURCES])
@@ -183,12 +191,18 @@ def test_every_link_leads_somewhere(name: str, notebooks: list[Path]) -> None:
 
 @pytest.mark.parametrize("name", [path.name for path in SOURCES])
 def test_what_is_cited_is_listed_at_the_end(name: str, notebooks: list[Path]) -> None:
+    """That, and nothing else, and each leads there."""
     soup = rendered(text_of(notebooks[0].with_name(name)))
     listed = [tag["id"] for tag in soup.select("li > a[id]")]
     linked = {link["href"].removeprefix("#") for link in soup.select("a[href^='#']")}
-    assert listed or APPENDIX.match(name)
-    assert set(listed) <= linked
+    assert sorted(listed) == sorted(cited_in(ROOT / "chapters" / name)) and set(listed) <= linked
     assert (soup.select("h2")[-1].get_text() == "References") == bool(listed)
+
+
+def test_every_work_of_the_bibliography_is_cited_by_a_chapter() -> None:
+    bibliography = (ROOT / "references.bib").read_text(encoding="utf-8")
+    works = re.findall(r"^@\w+\{([^,]+),", bibliography, re.MULTILINE)
+    assert sorted(works) == sorted(set().union(*map(cited_in, SOURCES)))
 
 
 # How they run

@@ -1,7 +1,10 @@
 """How the book is published: workflows, the container, and Binder, all in the versions it names."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -76,6 +79,21 @@ def test_the_site_is_published_and_released_with_all_that_readers_take_along() -
         assert file in source[source.index("gh release create") :]
 
 
+def test_what_makes_the_site_is_named_where_it_is_installed_from() -> None:
+    scripts = list((ROOT / "site").glob("*.py"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in scripts]
+    found = [node for tree in trees for node in ast.walk(tree)]
+    modules = {a.name for node in found if isinstance(node, ast.Import) for a in node.names}
+    modules |= {node.module for node in found if isinstance(node, ast.ImportFrom)}
+    names = {name.partition(".")[0] for name in modules} - {path.stem for path in scripts}
+    makers = packages_distributions()
+    needed = {makers[name][0].lower() for name in names - set(sys.stdlib_module_names)}
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    listed = project["dependencies"] + project["optional-dependencies"]["site"]
+    named = {REQUIREMENT.match(requirement)[1].lower() for requirement in listed}
+    assert "sphinx" in needed and needed - {project["name"]} <= named
+
+
 def test_binder_installs_the_versions_of_the_book() -> None:
     lines = text("binder/requirements.txt").splitlines()
     assert "-c ../requirements.txt" in lines, "versions come from there, and from nowhere else"
@@ -111,8 +129,9 @@ def commands() -> set[str]:
 
 def test_the_table_of_commands_is_complete() -> None:
     table = text("CONTRIBUTING.md")
-    listed = set(re.findall(r"^\| `make ([a-z-]+)", table, re.MULTILINE))
-    assert listed == commands()
+    rows = re.findall(r"^\| `make ([^`]+)`", table, re.MULTILINE)
+    assert {row.split()[0] for row in rows} == commands()
+    assert len(set(rows)) == len(rows), "a command is listed twice"
     for script in re.findall(r"\.venv/bin/python ([\w/]+\.py)", table + text("README.md")):
         assert (ROOT / script).is_file(), script
 

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from built import pages_in
 from sentences import claims
 
 from tests import site_checks
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN_SCRIPTS = tuple(path.name for path in (ROOT / "site" / "assets").glob("*.js"))
+OWN_FOLDERS = (ROOT / "site" / "assets", ROOT / "seqdec_lib" / "book")
+OWN_SCRIPTS = tuple(path.name for folder in OWN_FOLDERS for path in folder.glob("*.js"))
 
 
 def test_every_link_and_anchor_leads_somewhere(site: Path) -> None:
-    assert len(site_checks.html_files(site)) > 2
+    assert len(pages_in(site)) > 2
     assert site_checks.dead_links(site) == []
 
 
@@ -34,7 +36,9 @@ def test_every_image_script_and_style_sheet_exists(site: Path) -> None:
 
 def test_no_page_sends_a_request_to_another_host(site: Path) -> None:
     assert site_checks.outside_requests(site) == []
-    assert site_checks.outside_requests(ROOT / "site" / "assets", OWN_SCRIPTS) == []
+    assert {"figures.js", "repair.js"} < set(OWN_SCRIPTS)
+    for folder in OWN_FOLDERS:
+        assert site_checks.outside_requests(folder, OWN_SCRIPTS) == []
 
 
 def test_page_sources_are_not_published(site: Path) -> None:
@@ -51,7 +55,7 @@ def test_only_the_readers_notebooks_can_be_downloaded(site: Path) -> None:
 
 
 def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:
-    for path in site_checks.html_files(site):
+    for path in pages_in(site):
         text = path.read_text(encoding="utf-8")
         assert 'alt="_images' not in text and 'alt="../_images' not in text, path.name
 
@@ -102,7 +106,7 @@ def test_no_solution_and_no_hidden_test_is_in_the_site(site: Path) -> None:
     lines = {squeezed(line) for line in secret.splitlines()}
     lines = {line for line in lines if len(line) > 25 and line not in known}
     assert len(lines) > 200
-    for path in site_checks.html_files(site):
+    for path in pages_in(site):
         page = re.sub(r"<[^>]*>", "", path.read_text(encoding="utf-8"))
         text = squeezed(html.unescape(page))
         assert not [line for line in lines if line in text], path.name

@@ -2,17 +2,17 @@
 
 import html
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import report
+from built import pages_in
 from fontTools.ttLib import TTFont
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser import CHROMIUM, FLAGS, WHOLE, elsewhere, needs_chromium
+from tests.browser import WHOLE, elsewhere, needs_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -68,15 +68,6 @@ SHIFT = """() => new Promise((done) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 def complaints(page: Page, address: str, mode: str) -> list[str]:
     """What is wrong with a page as it is read from a disk."""
     asked: list[str] = []
@@ -106,10 +97,10 @@ def test_every_page_is_sound(browser: Browser, site: Path, mode: str) -> None:
     """No violation of axe's rules, no error, no request to elsewhere, all formulas, no overflow."""
     context = browser.new_context(**MODES[mode])
     wrong = {}
-    for name in report.pages_of(site):
+    for path in pages_in(site):
         page = context.new_page()
-        if found := complaints(page, (site / name).as_uri(), mode):
-            wrong[name] = found
+        if found := complaints(page, path.as_uri(), mode):
+            wrong[path.name] = found
         page.close()
     context.close()
     assert wrong == {}
@@ -163,46 +154,40 @@ def test_a_reader_chooses_light_or_dark_and_it_stays(browser: Browser, site: Pat
 
 
 def test_the_first_view_of_every_chapter_is_light(browser: Browser, site: Path) -> None:
-    """At most 600 kilobytes and 20 requests, and little moves when fonts and images come.
-
-    On a busy machine the fonts come after the first lines, and a line may break elsewhere.
-    """
+    """At most 600 kilobytes and 20 requests, none twice; and nothing moves when the fonts come."""
     with report.served(site) as host:
         for path in sorted(site.glob("chapters/*.html")):
             context = browser.new_context(viewport={"width": 1280, "height": 720})
             page = context.new_page()
             files = report.first_view(page, f"{host}/chapters/{path.name}", site)
             assert sum(file.sent for file in files) <= 600_000, path.name
-            assert len(files) <= 20, path.name
-            assert page.evaluate(SHIFT) < 0.4, path.name
+            assert len({file.name for file in files}) == len(files) <= 20, path.name
+            assert page.evaluate(SHIFT) < 0.1, path.name
             context.close()
 
 
 def test_nothing_stands_between_a_reader_and_the_text(site: Path) -> None:
     """One style sheet and no script is waited for, and none may run that the page did not name."""
-    for name in report.pages_of(site):
-        text = (site / name).read_text(encoding="utf-8")
+    for path in pages_in(site):
+        text = path.read_text(encoding="utf-8")
         scripts = re.findall(r"<script\b[^>]*\bsrc=[^>]*>", text)
         assert [script for script in scripts if "defer" not in script] == []
-        assert len(re.findall(r'rel="stylesheet"', text)) <= 2, name
+        assert len(re.findall(r'rel="stylesheet"', text)) <= 2, path.name
         policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1]
         sources = re.search(r"script-src ([^;]*)", html.unescape(policy))[1].split()
-        assert all(s == "'self'" or s.startswith("'sha256-") for s in sources), name
+        assert all(s == "'self'" or s.startswith("'sha256-") for s in sources), path.name
 
 
 def test_the_fonts_of_the_book_have_every_sign_on_its_pages(site: Path) -> None:
     have = {"️", "⁡"}  # how the sign before is drawn; what stands before is applied to what follows
     for path in (ROOT / "site" / "assets" / "fonts").glob("*.woff2"):
         have |= set(map(chr, TTFont(path).getBestCmap()))
-    for name in report.pages_of(site):
+    for path in pages_in(site):
         text = re.sub(
-            r"<(script|style|svg)\b.*?</\1>|<[^>]*>",
-            "",
-            (site / name).read_text("utf-8"),
-            flags=re.DOTALL,
+            r"<(script|style|svg)\b.*?</\1>|<[^>]*>", "", path.read_text("utf-8"), flags=re.DOTALL
         )
         missing = {sign for sign in html.unescape(text) if sign.isprintable()} - have
-        assert missing == set(), f"{name}: run site/fonts.py again, or choose other signs"
+        assert missing == set(), f"{path.name}: run site/fonts.py again, or choose other signs"
 
 
 @pytest.mark.parametrize("name", ["index", "chapters/02_the_bellman_equation"])

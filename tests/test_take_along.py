@@ -11,8 +11,10 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import nbformat
 import printed
@@ -20,6 +22,7 @@ import pytest
 import take_along
 import yaml
 from bs4 import BeautifulSoup
+from claims_page import title
 from imprint import FILE, read_imprint
 from pypdf import PdfReader
 from sentences import claims
@@ -38,8 +41,8 @@ def plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.replace("ﬁ", "fi").replace("ﬂ", "fl")).lower()
 
 
-def title(notebook: nbformat.NotebookNode) -> str:
-    return re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
+def words(element: ElementTree.Element) -> str:
+    return "".join(element.itertext())
 
 
 def simple_claim(notebook: nbformat.NotebookNode) -> str:
@@ -48,6 +51,7 @@ def simple_claim(notebook: nbformat.NotebookNode) -> str:
     return max((text for text in words if not re.search(r"[$*`_{\[…]", text)), key=len)
 
 
+@cache
 def read_chapter(name: str) -> nbformat.NotebookNode:
     return nbformat.read(ROOT / "chapters" / f"{name}.ipynb", as_version=4)
 
@@ -68,6 +72,8 @@ def one_page(site: Path) -> BeautifulSoup:
 def test_the_one_page_holds_every_page_in_order(one_page: BeautifulSoup) -> None:
     articles = [article["id"] for article in one_page.find_all("article")]
     assert articles == [printed.anchor(name) for name in in_order()]
+    chapters = [Path(name).name for name in in_order() if name.startswith("chapters/")]
+    assert chapters == CHAPTERS, "whatever the parts are"
     for name in CHAPTERS:
         notebook, article = read_chapter(name), one_page.find(id=f"chapters-{name}")
         text = plain(article.get_text())
@@ -110,7 +116,8 @@ def test_its_contents_name_every_chapter_and_section(one_page: BeautifulSoup) ->
 @pytest.fixture(scope="module")
 def pdf(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
     out = tmp_path_factory.mktemp("pdf") / "two.pdf"
-    return PdfReader(printed.make(ROOT, out, TWO))
+    printed.make(ROOT, out, TWO)
+    return PdfReader(out)
 
 
 @pytest.fixture(scope="module")
@@ -138,20 +145,24 @@ def test_the_pdf_holds_its_chapters(pdf: PdfReader, sheets: list[str]) -> None:
 
 
 @needs_chromium
-def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(sheets: list[str]) -> None:
+def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(
+    sheets: list[str], site: Path
+) -> None:
     text = "".join(sheets)
-    assert "\\(" not in text and "\\frac" not in text and "\\pi" not in text
+    source = "".join(cell.source for name in TWO for cell in read_chapter(Path(name).stem).cells)
+    for command in ("\\frac", "\\pi", "\\sum"):
+        assert command in source and command not in text
     assert "(2.1)" in text, "a formula's number"
     assert {"𝑄", "𝜋", "∑", "≤"} <= set(text), "letters of formulas, which can be searched for"
-    for phrase in ("Click to show", "Show code cell", "Cite this chapter", "Take the notebook"):
-        assert plain(phrase) not in plain(text)
+    screen = plain("".join((site / f"{name}.html").read_text(encoding="utf-8") for name in TWO))
+    for phrase in ("Show code cell", "Cite this chapter", "Take the notebook"):
+        assert plain(phrase) in screen and plain(phrase) not in plain(text)
 
 
 @needs_chromium
 def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(pdf: PdfReader) -> None:
     places = printed.places(pdf)
     found = list(leads_to(pdf))
-    assert not [goal for goal in found if str(goal).startswith("file:")]
     names = [unquote(str(goal).lstrip("/")) for goal in found if not str(goal).startswith("http")]
     assert len(names) > 50 and set(names) <= places.keys()
     tops = [item for item in pdf.outline if not isinstance(item, list)]
@@ -183,11 +194,12 @@ def test_without_chromium_one_sentence_says_what_to_do(
 
 
 @pytest.fixture(scope="module")
-def epub(site: Path) -> Iterator[zipfile.ZipFile]:
+def epub(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """The EPUB, made as `make epub` does, from what the site's build has read."""
-    script = "import sys, epub_book; epub_book.make(epub_book.ROOT, epub_book.ROOT / '_build/epub')"
+    book = tmp_path_factory.mktemp("epub") / "book.epub"
+    script = "import sys, epub_book as e, pathlib; e.make(e.ROOT, pathlib.Path(sys.argv[1]))"
     result = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, str(book)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "site"), str(ROOT)])},
         text=True,
@@ -195,28 +207,33 @@ def epub(site: Path) -> Iterator[zipfile.ZipFile]:
         capture_output=True,
     )
     assert result.returncode == 0, result.stderr
-    with zipfile.ZipFile(ROOT / "_build" / "epub" / f"{FILE}.epub") as archive:
+    with zipfile.ZipFile(book) as archive:
         yield archive
 
 
 def test_the_epub_holds_every_chapter(epub: zipfile.ZipFile) -> None:
     for name in CHAPTERS:
         notebook = read_chapter(name)
-        page = BeautifulSoup(epub.read(f"chapters/{name}.xhtml"), "html.parser")
-        text = plain(page.get_text())
-        assert plain(title(notebook)) in plain(page.h1.get_text())
+        page = ElementTree.fromstring(epub.read(f"chapters/{name}.xhtml"))
+        text = plain(words(page))
+        assert plain(title(notebook)) in plain(words(page.find(".//{*}h1")))
         assert plain(simple_claim(notebook)) in text
-        assert len(page.find_all("math")) > 10 and not page.find("merror")
-        assert "\\(" not in page.get_text() and "\\[" not in page.get_text()
-        assert page.find("img"), "it has figures"
+        formulas = [e for e in page.iter() if "math" in e.get("class", "").split()]
+        assert len(formulas) > 10 and all(e.find("{*}math") is not None for e in formulas)
+        assert page.find(".//{*}merror") is None
+        assert page.find(".//{*}img") is not None, "it has figures"
 
 
-def test_the_epub_lists_what_it_holds_and_holds_no_script(epub: zipfile.ZipFile) -> None:
-    listed = BeautifulSoup(epub.read("content.opf"), "html.parser")
-    assert listed.find("dc:title").string == read_imprint(ROOT).title
-    names = {item["href"] for item in listed.find_all("item")}
-    assert names <= set(epub.namelist())
-    assert not [name for name in names if name.endswith((".js", ".ipynb", ".zip"))]
+def test_the_epub_lists_what_it_holds_and_holds_no_script(
+    epub: zipfile.ZipFile, site: Path
+) -> None:
+    listed = ElementTree.fromstring(epub.read("content.opf"))
+    assert words(listed.find(".//{*}title")) == read_imprint(ROOT).title
+    names = {item.get("href") for item in listed.findall(".//{*}item")}
+    assert {f"chapters/{name}.xhtml" for name in CHAPTERS} < names <= set(epub.namelist())
+    suffixes = {Path(name).suffix for name in names}
+    for suffix in (".js", ".ipynb", ".zip"):
+        assert suffix not in suffixes and list(site.rglob(f"*{suffix}")), "the site has some"
     assert sum(info.file_size for info in epub.infolist()) < 25e6
     contents = epub.read("nav.xhtml").decode()
     assert all(f"chapters/{name}.xhtml" in contents for name in CHAPTERS)
@@ -234,10 +251,11 @@ def test_a_validator_finds_no_error_in_the_epub(epub: zipfile.ZipFile) -> None:
 
 @pytest.fixture
 def small_site(tmp_path: Path) -> Path:
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "chapters" / "01.html").write_text("<p>x</p>")
-    (tmp_path / "index.html").write_text('<p>a</p><ul id="take-along"></ul><p>b</p>')
-    return tmp_path
+    site = tmp_path / "_build" / "html"
+    (site / "chapters").mkdir(parents=True)
+    (site / "chapters" / "01.html").write_text("<p>x</p>")
+    (site / "index.html").write_text('<p>a</p><ul id="take-along"></ul><p>b</p>')
+    return site
 
 
 def links(site: Path) -> list[str]:
@@ -246,27 +264,46 @@ def links(site: Path) -> list[str]:
 
 
 def test_the_landing_page_names_what_exists_and_nothing_else(small_site: Path) -> None:
-    take_along.link(small_site)
+    take = small_site.parent / "take"
+    take_along.offer(small_site, take)
     assert links(small_site) == []
-    book = small_site / f"{FILE}.pdf"
-    book.write_bytes(b"x" * 2_000_000)
+    take.mkdir()
+    (take / take_along.EDITION).write_text(take_along.edition(small_site))
+    (take / f"{FILE}.pdf").write_bytes(b"x" * 2_000_000)
     for _ in range(2):
-        take_along.offer(book, small_site)
+        take_along.offer(small_site, take)
         assert links(small_site) == [f"_downloads/{FILE}.pdf"]
     assert "(2.0 MB)" in (small_site / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_book_older_than_a_page_is_not_offered(small_site: Path) -> None:
-    book = small_site / f"{FILE}.epub"
-    book.write_bytes(b"x")
-    take_along.offer(book, small_site)
-    take_along.drop_old(small_site)
-    assert (small_site / "_downloads" / book.name).exists()
-    later = (small_site / "_downloads" / book.name).stat().st_mtime + 10
-    os.utime(small_site / "chapters" / "01.html", (later, later))
-    take_along.drop_old(small_site)
-    take_along.link(small_site)
-    assert links(small_site) == []
+@pytest.mark.parametrize("suffix", [".pdf", ".epub"])
+def test_each_book_lies_beside_the_site_and_in_it(small_site: Path, suffix: str) -> None:
+    root = small_site.parent.parent
+    take_along.main(lambda root, out: out.write_bytes(b"x"), suffix, root)
+    assert (root / "_build" / "take" / f"{FILE}{suffix}").is_file()
+    assert links(small_site) == [f"_downloads/{FILE}{suffix}"]
+
+
+def test_whoever_asks_for_a_book_too_early_or_in_vain_is_told_why(small_site: Path) -> None:
+    def make(root: Path, out: Path) -> None:
+        raise RuntimeError("no ink")
+
+    with pytest.raises(SystemExit, match="no ink"):
+        take_along.main(make, ".pdf", small_site.parent.parent)
+    (small_site / "index.html").unlink()
+    with pytest.raises(SystemExit, match="run `make book` first"):
+        take_along.main(make, ".pdf", small_site.parent.parent)
+
+
+def test_a_book_of_other_pages_is_not_offered(small_site: Path) -> None:
+    root, page = small_site.parent.parent, small_site / "chapters" / "01.html"
+    take_along.main(lambda root, out: out.write_bytes(b"x"), ".epub", root)
+    page.write_text(page.read_text())  # written anew, as it was
+    take_along.offer(small_site, root / "_build" / "take")
+    assert links(small_site) == [f"_downloads/{FILE}.epub"]
+    page.write_text("<p>y</p>")
+    take_along.offer(small_site, root / "_build" / "take")
+    assert links(small_site) == [] and not (root / "_build" / "take").exists()
 
 
 def test_the_landing_page_of_the_site_offers_the_notebooks(site: Path) -> None:
