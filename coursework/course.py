@@ -145,6 +145,7 @@ class Course(Folder):
         unsafe : grade without a sandbox
         who : a student who is graded again, and nobody else
         """
+        from coursework.grading.done import broken
         from coursework.grading.reading import complaints  # nbconvert takes a second
 
         self._check_released(assignment)
@@ -170,8 +171,11 @@ class Course(Folder):
         if due:
             self.keep_earlier(due, assignment)
             self._autograde(sorted(due), submitted, assignment, unsafe)
-            self._check_tests(due, assignment)
         done = self._graded(assignment)
+        faults = broken(self, due | (done & submitted), assignment)
+        if faults:
+            print(*faults[:-1], sep="\n")
+            raise Stop(faults[-1])
         lost = asked - done
         if lost:
             raise Stop(
@@ -245,6 +249,7 @@ class Course(Folder):
         lms : "canvas" or "moodle", for a table that it imports
         """
         from coursework.grading import grades, returning
+        from coursework.grading.done import broken
 
         if lms not in ("", *grades.LMS):
             raise Stop(f"There is no table for {lms!r}: say LMS=canvas or LMS=moodle.")
@@ -261,6 +266,8 @@ class Course(Folder):
             late = self.students("submitted", name) - done
             if late:
                 print(f"What {listed(late)} handed in for {name} is not graded, and is empty.")
+            for sentence in broken(self, done, name):
+                print(sentence)
         target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
         if lms:
             lines = grades.for_lms(lms, lines, points, returning.canvas_numbers(self))
@@ -280,23 +287,6 @@ class Course(Folder):
             raise Stop(
                 f"Assignment {assignment} was not released yet: run `make release A={assignment}` "
                 "first."
-            )
-
-    def _check_tests(self, students: set[str], assignment: str) -> None:
-        """Stop where a hidden test could not judge what somebody handed in."""
-        from coursework.grading.done import broken
-
-        whose: dict[tuple[str, str], list[str]] = {}
-        for student in students:
-            for failure in broken(self.file("autograded", student, assignment)).items():
-                whose.setdefault(failure, []).append(student)
-        for (test, error), names in sorted(whose.items()):
-            print(f"{test}, for {listed(names)}: {error}")
-        if whose:
-            raise Stop(
-                f"Mend {listed({test for test, _ in whose})} in {show(self.source(assignment))}, "
-                f"and run `make grade A={assignment}` again: until then these points wait, and "
-                "nobody has lost them."
             )
 
     def _autograde(

@@ -318,8 +318,9 @@ def test_each_submission_is_graded_or_named(
 def test_nobody_loses_points_to_a_test_that_fails_by_itself(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    """Grading names it, its points wait, and the mended one is as if there had been no other."""
+    """Each look names it, its points wait, and the mended one is as if there had been no other."""
     slip = {"failed": ("nodes-test",), "ename": done.BROKEN}
+    named = "nodes-test, for ada, kim: y\n"
 
     def autograde(self: Course, due: list[str], *_: object) -> None:
         for student in due:
@@ -332,14 +333,19 @@ def test_nobody_loses_points_to_a_test_that_fails_by_itself(
         place = desk.course.file(step, student, "a0")
         place.parent.mkdir(parents=True)
         nbformat.write(desk.notebook, place)
-    with pytest.raises(Stop, match="Mend nodes-test in .*a0.ipynb, and .* these points wait"):
-        desk.course.grade("a0")
-    assert capsys.readouterr().out == "nodes-test, for ada, kim: y\n"
+    for who in ("", "", "ada"):
+        with pytest.raises(Stop, match="Mend nodes-test in .*a0.ipynb, and .* these points wait"):
+            desk.course.grade("a0", who=who)
+        assert capsys.readouterr().out == named
+    desk.course.gradebook()
+    assert f"{named}Mend nodes-test" in capsys.readouterr().out
     assert desk.told("nodes-test", "nodes") == (0, True, None)
     with pytest.raises(Stop, match="Nobody has read 4 answers yet"):
         desk.course.feedback("a0")
     slip.clear()
     assert "Graded 2 submissions" in desk.course.grade("a0", again=True)
+    desk.course.gradebook()
+    assert "nodes-test" not in capsys.readouterr().out
     assert desk.told("nodes-test", "nodes") == (2, False, None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbconvert.exporters.exporter import ResourcesDict
@@ -15,6 +16,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from coursework.folder import Folder, listed, show
 from coursework.grading.reading import content
 
 BROKEN = "Broken"  # the name of the error in a test that failed by itself, whatever it tested
@@ -72,7 +74,27 @@ def graded(folder: Path, gradebook: Gradebook, assignment: str) -> set[str]:
     return sealed
 
 
-def broken(path: Path) -> dict[str, str]:
+def broken(course: Folder, students: Iterable[str], assignment: str) -> list[str]:
+    """A sentence for each hidden test that could not judge what some students handed in.
+
+    The last sentence, where there are any, says what to do.
+    """
+    whose: dict[tuple[str, str], list[str]] = {}
+    for student in students:
+        for failure in own_errors(course.file("autograded", student, assignment)).items():
+            whose.setdefault(failure, []).append(student)
+    if not whose:
+        return []
+    named = [f"{test}, for {listed(names)}: {said}" for (test, said), names in whose.items()]
+    advice = (
+        f"Mend {listed({test for test, _ in whose})} in {show(course.source(assignment))}, and run "
+        f"`make grade A={assignment}` again: until then these points wait, and nobody has lost "
+        "them."
+    )
+    return [*sorted(named), advice]
+
+
+def own_errors(path: Path) -> dict[str, str]:
     """The tests of a graded notebook that ended with an error of their own, and what they say."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -81,13 +103,21 @@ def broken(path: Path) -> dict[str, str]:
     return {
         cell["metadata"]["nbgrader"]["grade_id"]: error
         for cell in cells
-        if cell["metadata"].get("nbgrader", {}).get("points") and (error := own_error(cell))
+        if (error := own_error(cell)) and cell["metadata"]["nbgrader"]["points"]
     }
 
 
-def own_error(test: dict) -> str | None:
-    """What a test says that ended with an error of its own; None where it judged."""
-    return next((o["evalue"] for o in test.get("outputs", []) if o.get("ename") == BROKEN), None)
+def own_error(cell: dict) -> str | None:
+    """What a test says that ended with an error of its own; None where it judged, or is none."""
+    said = cell["outputs"] if is_test(cell) else []
+    return next((output["evalue"] for output in said if output.get("ename") == BROKEN), None)
+
+
+def is_test(cell: dict) -> bool:
+    """Whether a cell of an assignment is a test, whose points are given automatically."""
+    marks = cell["metadata"].get("nbgrader", {})
+    is_graded = marks.get("grade", False) and not marks.get("solution", False)
+    return cell["cell_type"] == "code" and is_graded
 
 
 def seal_on(path: Path) -> str | None:

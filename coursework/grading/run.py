@@ -22,7 +22,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from seqdec_lib.checks.workshop import Partly
 from traitlets import Bool, Float, Integer, Unicode
 
-from coursework.grading.done import BROKEN
+from coursework.grading.done import BROKEN, is_test
 from coursework.grading.reading import harmless, writable
 from coursework.grading.restore import functions
 from coursework.sandbox.box import Limits, join, trouble
@@ -66,8 +66,8 @@ class RunInSandbox(NbGraderPreprocessor):
             join(self.warm)
         elif not self.unsafe and trouble() is not None:
             raise NoSandbox(trouble())
-        tests = [cell for cell in nb.cells if _is_test(cell)]
-        own = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
+        tests = [cell for cell in nb.cells if is_test(cell)]
+        own = [cell for cell in nb.cells if cell.cell_type == "code" and not is_test(cell)]
         limits = Limits(memory=self.memory, disk=self.disk, processes=self.processes)
         times = Times(self.cell_seconds, self.call_seconds, self.all_seconds)
         student = Student(limits, times, self.unsafe)
@@ -179,10 +179,6 @@ def _defined(source: str) -> set[str]:
 def _called(cell: NotebookNode) -> str:
     first = cell.source.strip().partition("\n")[0][:60]
     return f"The cell that begins with `{first}`"
-
-
-def _is_test(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
 
 
 @contextlib.contextmanager
