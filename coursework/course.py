@@ -43,6 +43,14 @@ class Course(Folder):
             "`make release A=a1`."
         )
 
+    def check(self, assignment: str) -> None:
+        """Stop where there is no such assignment."""
+        if assignment not in self.assignments():
+            raise Stop(
+                f"There is no assignment {assignment!r}: name one of "
+                f"{', '.join(self.assignments())}, as in A=a1."
+            )
+
     def assignment(self, name: str) -> str:
         """Begin an assignment of your own, with a notebook to change."""
         import nbformat
@@ -68,7 +76,7 @@ class Course(Folder):
         """Make the students' version of an assignment; one that was there stays until then."""
         from coursework.grading.release import check_problems
 
-        self._check(assignment)
+        self.check(assignment)
         check_problems(self, assignment)
         new, target = self.folder / "release.new", self.folder / "release" / assignment
         shutil.rmtree(new, ignore_errors=True)
@@ -92,7 +100,7 @@ class Course(Folder):
 
     def deadline(self, assignment: str, due: str = "", who: str = "") -> str:
         """Set when an assignment is due, for everybody or for one student."""
-        self._check(assignment)
+        self.check(assignment)
         roster = self.roster()
         if who and roster and who not in roster:
             raise Stop(f"Nobody in students.csv has the id {who}: name one of {listed(roster)}.")
@@ -213,7 +221,7 @@ class Course(Folder):
         from coursework.grading.grades import unread_answers
         from coursework.grading.returning import give_back
 
-        self._check(assignment)
+        self.check(assignment)
         graded = self.students("autograded", assignment)
         if not graded:
             raise Stop(f"Nothing was graded yet: run `make grade A={assignment}` first.")
@@ -274,15 +282,8 @@ class Course(Folder):
         grades.write(lines, target)
         return f"The grades are in {show(target)}, a line for each student."
 
-    def _check(self, assignment: str) -> None:
-        if assignment not in self.assignments():
-            raise Stop(
-                f"There is no assignment {assignment!r}: name one of "
-                f"{', '.join(self.assignments())}, as in A=a1."
-            )
-
     def _check_released(self, assignment: str) -> None:
-        self._check(assignment)
+        self.check(assignment)
         if not (self.folder / "release" / assignment / f"{assignment}.ipynb").is_file():
             raise Stop(
                 f"Assignment {assignment} was not released yet: run `make release A={assignment}` "
