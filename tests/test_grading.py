@@ -191,7 +191,7 @@ class FakeRaises(Fake):
 )
 def test_a_test_that_fails_by_itself_is_known(source: str, student: Fake, is_broken: bool) -> None:
     """Other than a wrong answer, an error of the student's, and what was never defined."""
-    (output,) = run_test(source, student, "Write the function `theirs`.")
+    (output,) = run_test(source, student, lambda: "Write the function `theirs`.")
     marks = {"grade_id": "a", "grade": True, "solution": False, "points": 2}
     test = {"cell_type": "code", "outputs": [output], "metadata": {"nbgrader": marks}}
     assert (own_error(test) is not None) == is_broken == ("error of its own" in output.evalue)

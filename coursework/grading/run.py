@@ -9,7 +9,8 @@ import io
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -74,7 +75,7 @@ class RunInSandbox(NbGraderPreprocessor):
         try:
             for number, cell in enumerate(own, start=1):
                 cell.execution_count, cell.outputs = number, student.run(cell.source)
-            given = handed_out(resources["nbgrader"])
+            given = partial(handed_out, resources["nbgrader"])
             with _seeded(resources["nbgrader"]["student"], self.term):
                 for number, cell in enumerate(tests, start=len(own) + 1):
                     cell.execution_count, cell.outputs = number, test(cell.source, student, given)
@@ -107,13 +108,16 @@ def handed_out(names: dict) -> str:
     return "\n".join(cell.source for cell in nbformat.read(release, as_version=4).cells)
 
 
-def test(source: str, student: Student, given: str = "") -> list[NotebookNode]:
+def test(
+    source: str, student: Student, given: Callable[[], str] = lambda: ""
+) -> list[NotebookNode]:
     """Run a test; the outputs of a failed one end with an error, as nbgrader expects it, and those
     of one that gives a part of its points end with this part.
 
     Parameters
     ----------
-    given : all that the student was given, with the names that were asked for
+    given : returns all that the student was given, with the names that were asked for; few tests
+        need it
     """
     printed = io.StringIO()
     names, results = Names(student), []
@@ -136,9 +140,9 @@ def test(source: str, student: Student, given: str = "") -> list[NotebookNode]:
     return [new_output("stream", name="stdout", text=text)] * bool(text) + results
 
 
-def _was_asked_for(error: BaseException, given: str) -> bool:
+def _was_asked_for(error: BaseException, given: Callable[[], str]) -> bool:
     """Whether what is missing is a name that the student should have defined."""
-    return isinstance(error, NameError) and error.name in re.findall(r"\w+", given)
+    return isinstance(error, NameError) and error.name in re.findall(r"\w+", given())
 
 
 def report(notices: list[str]) -> NotebookNode:
