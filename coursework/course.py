@@ -13,18 +13,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from coursework.folder import (
-    HERE,
-    NAME,
-    Folder,
-    Stop,
-    changed_cells,
-    counted,
-    environment,
-    listed,
-    show,
-)
+from coursework.folder import HERE, NAME, Folder, Stop, changed_cells, environment
 from coursework.sandbox.box import share, trouble
+from coursework.words import counted, listed, show
 
 __all__ = ["HERE", "Course", "Stop"]
 
@@ -153,7 +144,6 @@ class Course(Folder):
         unsafe : grade without a sandbox
         who : a student who is graded again, and nobody else
         """
-        from coursework.grading.done import broken
         from coursework.grading.reading import complaints  # nbconvert takes a second
 
         self._check_released(assignment)
@@ -180,16 +170,16 @@ class Course(Folder):
             self.keep_earlier(due, assignment)
             self._autograde(sorted(due), submitted, assignment, unsafe)
         done = self._graded(assignment)
-        faults = broken(self, due | (done & submitted), assignment)
+        faults = self._broken(due | (done & submitted), assignment)
         if faults:
             print(*faults[:-1], sep="\n")
             raise Stop(faults[-1])
         lost = asked - done
         if lost:
             raise Stop(
-                f"{len(done & submitted)} of {len(submitted)} submissions are graded; these are "
-                f"not: {listed(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
-                "again."
+                f"Graded {len(done & submitted)} of {counted(len(submitted), 'submission')}. Not "
+                f"graded: {listed(lost)}. See {show(self.folder / 'log')}, mend what they handed "
+                "in, and run this again."
             )
         old, left = len(done & submitted - due), len(submitted - done)
         told = f"Graded {counted(len(due), 'submission')} of {assignment}"
@@ -232,7 +222,7 @@ class Course(Folder):
             answers = sum(map(len, waiting.values()))
             raise Stop(
                 f"Nobody has read {counted(answers, 'answer')} yet "
-                f"({listed(set().union(*waiting.values()))}), of {listed(waiting)}: read them with "
+                f"({listed(set().union(*waiting.values()))}), of {listed(waiting)}: do so with "
                 "`make formgrader`, or publish everything as it is with "
                 f"`make feedback A={assignment} UNREAD=1`."
             )
@@ -257,7 +247,6 @@ class Course(Folder):
         lms : "canvas" or "moodle", for a table that it imports
         """
         from coursework.grading import grades, returning
-        from coursework.grading.done import broken
 
         if lms not in ("", *grades.LMS):
             raise Stop(f"There is no table for {lms!r}: say LMS=canvas or LMS=moodle.")
@@ -274,7 +263,7 @@ class Course(Folder):
             late = self.students("submitted", name) - done
             if late:
                 print(f"What {listed(late)} handed in for {name} is not graded, and is empty.")
-            for sentence in broken(self, done, name):
+            for sentence in self._broken(done, name):
                 print(sentence)
         target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
         if lms:
@@ -289,6 +278,27 @@ class Course(Folder):
                 f"Assignment {assignment} was not released yet: run `make release A={assignment}` "
                 "first."
             )
+
+    def _broken(self, students: set[str], assignment: str) -> list[str]:
+        """A sentence for each hidden test that could not judge what some students handed in.
+
+        The last sentence, where there are any, says what to do.
+        """
+        from coursework.grading.done import broken
+
+        whose: dict[tuple[str, str], list[str]] = {}
+        for student in students:
+            for failure in broken(self.file("autograded", student, assignment)).items():
+                whose.setdefault(failure, []).append(student)
+        if not whose:
+            return []
+        told = [f"{test}, for {listed(who)}: {says}" for (test, says), who in whose.items()]
+        mend = (
+            f"Mend {listed({test for test, _ in whose})} in {show(self.source(assignment))}, and "
+            f"run `make grade A={assignment}` again: until then these points wait, and nobody has "
+            "lost them."
+        )
+        return [*sorted(told), mend]
 
     def _autograde(
         self, due: list[str], submitted: set[str], assignment: str, unsafe: bool

@@ -1,5 +1,7 @@
 """What a term is made of, without a sandbox: the roster, deadlines, points of people, the table."""
 
+import ast
+import itertools
 import json
 import re
 import shutil
@@ -15,13 +17,14 @@ from nbgrader.api import Gradebook
 
 import coursework.__main__ as command
 from coursework import roster, skeleton
-from coursework.course import Course, Stop
+from coursework.course import HERE, Course, Stop
 from coursework.deadlines import Deadlines
 from coursework.folder import changed_cells, environment
 from coursework.grading import done, feedback, grades
 from coursework.grading.points import DROPPED, EARLIER, Drop, SavePoints, answers
 from coursework.grading.reading import content
 from coursework.synthetic import sample
+from coursework.words import counted
 from seqdec_lib.checks import examples, judge
 
 # nbgrader's own database warns of its order of saving.
@@ -301,10 +304,10 @@ def test_each_submission_is_graded_or_named(
     place = course.file("submitted", "eve", "a0")
     place.parent.mkdir(parents=True)
     place.write_bytes(course.source("hw1").read_bytes())
-    with pytest.raises(Stop, match="1 of 3 submissions are graded; these are not: eve, kim"):
+    with pytest.raises(Stop, match=r"Graded 1 of 3 submissions\. Not graded: eve, kim\."):
         course.grade("a0")
     assert "What eve handed in holds the cells of hw1: ask for a0." in capsys.readouterr().out
-    with pytest.raises(Stop, match="2 of 3 submissions are graded; these are not: eve"):
+    with pytest.raises(Stop, match=r"Graded 2 of 3 submissions\. Not graded: eve\."):
         course.grade("a0")
     shutil.rmtree(place.parent)
     told = course.grade("a0")
@@ -495,6 +498,56 @@ def test_problems_are_called_by_their_headings() -> None:
         ("2. The nodes (a)", "nodes-test", "nodes"),
         ("2. The nodes (b)", "why", "why"),
     ]
+
+
+# -- what is said
+
+PLURAL = re.compile(r" (?:are|have|were|(?!(?:defines|has|holds|is|was)\b)[a-z]+s)\b")
+PROGRAMS = [
+    path for path in HERE.rglob("*.py") if path.parent.name not in ("cases", "mutants", "source")
+]
+
+
+def bare_counts(program: str) -> list[str]:
+    """What texts of a program say in the plural of a number that may be 1."""
+    found = []
+    for node in ast.walk(ast.parse(program)):
+        parts = node.values if isinstance(node, ast.JoinedStr) else []
+        for value, after in itertools.pairwise(parts):
+            if isinstance(value, ast.FormattedValue) and isinstance(after, ast.Constant):
+                if match := PLURAL.match(after.value):
+                    found.append(ast.unparse(value.value) + match[0])
+    return found
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.relative_to(HERE).as_posix())
+def test_one_is_no_plural(path: Path) -> None:
+    assert bare_counts(path.read_text(encoding="utf-8")) == []
+
+
+def test_pages_say_one_in_the_singular() -> None:
+    for path in HERE.rglob("*.j2"):
+        after = path.read_text(encoding="utf-8").split("}}")[1:]
+        assert [text[:20] for text in after if PLURAL.match(text)] == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ('f"{n} pages"', ["n pages"]),
+        ('f"{n:g} "  f"points"', ["n points"]),
+        ('f"{n} are there"', ["n are"]),
+        ('f"{name} is there, {counted(n, 1)}."', []),
+    ],
+)
+def test_a_bare_count_is_seen(program: str, found: list[str]) -> None:
+    assert bare_counts(program) == found
+
+
+def test_numbers_are_said_as_people_do() -> None:
+    assert [counted(n, "page") for n in (0, 1, 2)] == ["0 pages", "1 page", "2 pages"]
+    assert counted(1.0, "waits", "wait") == "1 waits"
+    assert counted(0.5, "point") == "0.5 points"
 
 
 # -- the command line

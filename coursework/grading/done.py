@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from nbconvert.exporters.exporter import ResourcesDict
@@ -16,7 +15,6 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from coursework.folder import Folder, listed, show
 from coursework.grading.reading import content
 
 BROKEN = "Broken"  # the name of the error in a test that failed by itself, whatever it tested
@@ -74,27 +72,7 @@ def graded(folder: Path, gradebook: Gradebook, assignment: str) -> set[str]:
     return sealed
 
 
-def broken(course: Folder, students: Iterable[str], assignment: str) -> list[str]:
-    """A sentence for each hidden test that could not judge what some students handed in.
-
-    The last sentence, where there are any, says what to do.
-    """
-    whose: dict[tuple[str, str], list[str]] = {}
-    for student in students:
-        for failure in own_errors(course.file("autograded", student, assignment)).items():
-            whose.setdefault(failure, []).append(student)
-    if not whose:
-        return []
-    named = [f"{test}, for {listed(names)}: {said}" for (test, said), names in whose.items()]
-    advice = (
-        f"Mend {listed({test for test, _ in whose})} in {show(course.source(assignment))}, and run "
-        f"`make grade A={assignment}` again: until then these points wait, and nobody has lost "
-        "them."
-    )
-    return [*sorted(named), advice]
-
-
-def own_errors(path: Path) -> dict[str, str]:
+def broken(path: Path) -> dict[str, str]:
     """The tests of a graded notebook that ended with an error of their own, and what they say."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

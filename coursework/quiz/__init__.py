@@ -108,8 +108,8 @@ def question(table: object, where: str) -> Question:
     right = sum(choice.right for choice in choices)
     if not 3 <= len(choices) <= len(LETTERS) or right != 1:
         raise ValueError(
-            f"{where} must have three or four choices, of which one has right = true; it has "
-            f"{len(choices)} choices, and {right} of them are right"
+            f"{where} must have three or four choices, of which one has right = true, and not "
+            f"{right} of {len(choices)}"
         )
     return Question(name, text, choices)
 

@@ -168,7 +168,7 @@ class Box:
             if memory > self.limits.memory:
                 self.end(f"it used more than {self.limits.memory / 1e9:g} GB of memory")
             elif tasks >= self.limits.processes:
-                self.end(f"it started {tasks} processes and threads")
+                self.end(f"it started too many processes and threads: {tasks}")
             time.sleep(LOOKS)
 
 
