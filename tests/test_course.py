@@ -288,6 +288,36 @@ def test_memory_that_nobody_would_count_is_refused(student: Student) -> None:
     assert student.look("x") == 0, "other processes and threads are allowed"
 
 
+def test_what_processes_share_is_counted_once_and_what_they_hide_is_counted(
+    student: Student,
+) -> None:
+    """Seven processes seem to have 2 GB, of which each has nearly nothing for itself."""
+    student.run(
+        "import os, time\nshared = b'x' * 200_000_000\n"
+        "children = [os.fork() or time.sleep(100) for _ in range(6)]"
+    )
+    time.sleep(5 * box.LOOKS)
+    sandbox = student._kernel.box
+    processes = sandbox._processes()
+    seeming = sum(int((process / "statm").read_text().split()[1]) for process in processes)
+    assert seeming * os.sysconf("SC_PAGE_SIZE") > sandbox.limits.memory and sandbox.running
+    orphans = (
+        "for _ in range(3):\n    if os.fork() == 0:\n        os.setsid()\n"
+        "        if os.fork() == 0:\n            own = b'y' * 300_000_000\n"
+        "            time.sleep(100)\n        os._exit(0)\ntime.sleep(30)"
+    )
+    outputs = student.run(orphans)
+    assert "GB of memory" in outputs[-1].evalue
+
+
+def test_what_cannot_be_counted_is_ended(student: Student) -> None:
+    student.run("x = 1")
+    sandbox = student._kernel.box
+    sandbox._inside = "gone"
+    time.sleep(5 * box.LOOKS)
+    assert not sandbox.running and "could not be counted" in sandbox.ended_by
+
+
 @needs_a_sandbox
 def test_nothing_goes_from_one_sandbox_to_another() -> None:
     one, other = (Student(Limits(), Times(cell=3, call=2, all=60)) for _ in range(2))
