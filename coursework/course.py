@@ -13,6 +13,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from coursework import tables
 from coursework.folder import HERE, NAME, Folder, Stop, changed_cells, environment
 from coursework.sandbox.box import share, trouble
 from coursework.words import counted, listed, show
@@ -268,7 +269,7 @@ class Course(Folder):
         target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
         if lms:
             lines = grades.for_lms(lms, lines, points, returning.canvas_numbers(self))
-        grades.write(lines, target)
+        tables.write(lines, target)
         return f"The grades are in {show(target)}, a line for each student."
 
     def _check_released(self, assignment: str) -> None:

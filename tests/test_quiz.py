@@ -268,6 +268,14 @@ def test_whatever_means_something_in_gift_is_escaped(book: Path) -> None:
     assert len(text.strip().split("\n\n")) == 2, "the empty line in the code ends no question"
 
 
+def test_a_file_for_others_is_whole_and_they_can_open_it(tmp_path: Path) -> None:
+    (path,) = quiz.publish({tmp_path / "lms" / "01.gift": "naïve\n"})
+    with pytest.raises(UnicodeEncodeError):
+        quiz.publish({path: "half \ud800"})
+    assert path.read_bytes() == "naïve\n".encode() and list(path.parent.iterdir()) == [path]
+    assert path.stat().st_mode & 0o444 == 0o444
+
+
 # -- the command
 
 
@@ -290,4 +298,4 @@ def test_the_command_says_what_is_wrong(monkeypatch, capsys) -> None:
 
 def test_the_page_needs_nothing_else_of_the_coursework() -> None:
     module = house.modules()["coursework.quiz"]
-    assert house.imported(module) == set()
+    assert house.imported(module) == {"seqdec_lib.files"}, "which whoever has the book has"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
 import coursework.__main__ as command
-from coursework import roster, skeleton
+from coursework import roster, skeleton, tables
 from coursework.course import HERE, Course, Stop
 from coursework.deadlines import Deadlines
 from coursework.folder import changed_cells, environment
@@ -467,7 +467,7 @@ def test_everybody_on_the_roster_is_in_the_table(desk: Desk, tmp_path: Path) -> 
     deadlines = Deadlines(tmp_path / "deadlines.csv")
     with desk.open() as gradebook:
         lines = grades.table(gradebook, {"a0": {"ada"}}, class_, deadlines, desk.course.handed_in)
-    grades.write(lines, tmp_path / "grades.csv")
+    tables.write(lines, tmp_path / "grades.csv")
     assert (tmp_path / "grades.csv").read_text().splitlines() == [
         "student_id,name,email,a0,total,out_of,to_read",
         "kim,Kim,,,0,6.0,0",

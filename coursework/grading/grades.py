@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment
-from seqdec_lib.files import written_whole
 
 from coursework.deadlines import Deadlines
 from coursework.roster import Enrolled
@@ -86,16 +82,6 @@ def for_lms(
     if lms == "canvas":
         rows.insert(0, dict.fromkeys(LMS[lms], "") | {"Student": "    Points Possible"} | points)
     return rows
-
-
-def write(lines: list[dict[str, object]], path: Path) -> None:
-    """Write the table as CSV, all of it or nothing."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, lines[0])
-    writer.writeheader()
-    writer.writerows(lines)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
 
 
 def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> dict[str, set[str]]:

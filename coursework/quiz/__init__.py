@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from seqdec_lib.files import written_whole
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -192,10 +193,15 @@ def setup(app: "Sphinx") -> dict[str, bool]:
 
 def save(folder: Path, root: Path = ROOT) -> list[Path]:
     """Write a file in the format GIFT for each chapter into `folder`, and return the files."""
-    texts = {folder / f"{quiz.number}.gift": gift(quiz) for quiz in quizzes(root)}
+    return publish({folder / f"{quiz.number}.gift": gift(quiz) for quiz in quizzes(root)})
+
+
+def publish(texts: dict[Path, str]) -> list[Path]:
+    """Write texts into files, each whole or not at all, for others to open too."""
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")  # for others to open too
+        with written_whole(path) as file:
+            file.write(text.encode())
+        path.chmod(0o644)  # what is written whole is its writer's alone
     return list(texts)
 
 
