@@ -220,11 +220,8 @@ class Course(Folder):
         with self.database() as gradebook:
             waiting = unread_answers(gradebook, assignment, done)
         if waiting and not unread:
-            answers = sum(map(len, waiting.values()))
             raise Stop(
-                f"Nobody has read {counted(answers, 'answer')} yet "
-                f"({listed(set().union(*waiting.values()))}), of {listed(waiting)}: do so with "
-                "`make formgrader`, or publish everything as it is with "
+                f"{waiting}: do so with `make formgrader`, or publish everything as it is with "
                 f"`make feedback A={assignment} UNREAD=1`."
             )
         late = (self.students("submitted", assignment) | graded) - done
@@ -258,6 +255,7 @@ class Course(Folder):
             due = self.deadlines()
             lines = grades.table(gradebook, graded, self.roster(), due, self.handed_in)
             points = {name: gradebook.find_assignment(name).max_score for name in graded}
+            waiting = [grades.unread_answers(gradebook, *each) for each in graded.items()]
         if not lines:
             raise Stop("Nobody is in the table yet: run `make collect A=a1` first.")
         for name, done in graded.items():
@@ -266,6 +264,8 @@ class Course(Folder):
                 print(f"What {listed(late)} handed in for {name} is not graded, and is empty.")
             for sentence in self._broken(done, name):
                 print(sentence)
+        for answers in filter(None, waiting):
+            print(f"{answers}: their points can still change.")
         target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
         if lms:
             lines = grades.for_lms(lms, lines, points, returning.canvas_numbers(self))

@@ -341,7 +341,9 @@ def test_nobody_loses_points_to_a_test_that_fails_by_itself(
             desk.course.grade("a0", who=who)
         assert capsys.readouterr().out == named
     desk.course.gradebook()
-    assert f"{named}Mend nodes-test" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"{named}Mend nodes-test" in told
+    assert "Nobody has read 4 answers yet (nodes-test, why), of ada, kim: their points" in told
     assert desk.told("nodes-test", "nodes") == (0, True, None)
     with pytest.raises(Stop, match="Nobody has read 4 answers yet"):
         desk.course.feedback("a0")

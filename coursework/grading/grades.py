@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from nbgrader.api import Grade, Gradebook, SubmittedAssignment
 
 from coursework.deadlines import Deadlines
 from coursework.roster import Enrolled
+from coursework.words import counted, listed
 
 LMS = {  # and the columns before those of the assignments
     "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
@@ -84,11 +86,21 @@ def for_lms(
     return rows
 
 
-def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> dict[str, set[str]]:
-    """The answers that nobody has read yet, for each student who has some."""
+def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> str:
+    """Which answers nobody has read yet, and whose, in words without an end; "" if there are none.
+
+    Parameters
+    ----------
+    graded : the students whose submission is graded
+    """
     submissions = gradebook.assignment_submissions(assignment)
-    waiting = {s.student.id: {grade.name for grade in to_read(s)} for s in submissions}
-    return {student: names for student, names in waiting.items() if names and student in graded}
+    waiting = {s.student.id: [grade.name for grade in to_read(s)] for s in submissions}
+    waiting = {student: names for student, names in waiting.items() if names and student in graded}
+    answers = list(itertools.chain(*waiting.values()))
+    if not answers:
+        return ""
+    read = f"Nobody has read {counted(len(answers), 'answer')} yet"
+    return f"{read} ({listed(set(answers))}), of {listed(waiting)}"
 
 
 def to_read(submission: SubmittedAssignment) -> Iterator[Grade]:
