@@ -92,12 +92,11 @@ class Names(dict):
     """The names in a test: its own, and behind them the student's."""
 
     def __init__(self, student: Student) -> None:
-        super().__init__(__name__="hidden_test", __builtins__=builtins)
+        own = {"__name__": "hidden_test", "__builtins__": builtins}
+        super().__init__(vars(builtins) | own)  # all here, for a test looks them up often
         self._student = student
 
     def __missing__(self, name: str) -> object:
-        if hasattr(builtins, name):
-            raise KeyError(name)
         self[name] = self._student.look(name)
         return self[name]
 
