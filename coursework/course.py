@@ -61,7 +61,7 @@ class Course(Folder):
         nbformat.write(skeleton.notebook(name), target)
         return (
             f"Write your problems into {show(target)}, with their solutions and hidden tests; then "
-            f"try them with `make course-test`, and `make release A={name}`."
+            f"try them with `make course-test A={name}`, and run `make release A={name}`."
         )
 
     def release(self, assignment: str) -> str:

@@ -576,7 +576,8 @@ def test_a_step_is_told_by_make_or_by_hand(
 
 def test_an_assignment_of_ones_own_begins_whole(tmp_path: Path) -> None:
     course = Course(tmp_path)
-    assert "source/hw1/hw1.ipynb" in course.assignment("hw1").replace("\\", "/")
+    told = course.assignment("hw1").replace("\\", "/")
+    assert "source/hw1/hw1.ipynb" in told and "`make course-test A=hw1`" in told
     assert course.assignments() == ["hw1"]
     before = course.source("hw1").read_bytes()
     with pytest.raises(Stop, match="already"):
