@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 
 from coursework.course import HERE, Course, Stop
-from coursework.folder import counted, listed, show
 from coursework.sandbox.box import trouble
+from coursework.words import counted, show
 
 # Steps that concern all assignments.
 ALONE = ("prepare", "formgrader", "gradebook")
@@ -57,7 +57,7 @@ def quiz() -> int:
         files = save(HERE / "lms")
     except ValueError as error:
         raise Stop(str(error)) from None
-    print(f"Wrote the questions of {len(files)} chapters to {show(HERE / 'lms')}.")
+    print(f"Wrote the questions of {counted(len(files), 'chapter')} to {show(HERE / 'lms')}.")
     return 0
 
 
@@ -69,7 +69,8 @@ def slides() -> int:
         files = save_decks(HERE / "slides")
     except (ValueError, RuntimeError) as error:
         raise Stop(str(error)) from None
-    print(f"Wrote {len(files)} decks to {show(HERE / 'slides')}: open week1.html in a browser.")
+    decks = counted(len(files), "deck")
+    print(f"Wrote {decks} to {show(HERE / 'slides')}: open week1.html in a browser.")
     return 0
 
 
@@ -82,8 +83,8 @@ def test(a: str = "") -> int:
 
     if trouble() is not None:
         raise Stop(trouble())
-    if a and a not in Course().assignments():
-        raise Stop(f"There is no assignment {a!r}: name one of {listed(Course().assignments())}.")
+    if a:
+        Course().check(a)
     rows = run(a)
     print(table(rows))
     wrong = sum(not row.right for row in rows)

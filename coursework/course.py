@@ -13,18 +13,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from coursework.folder import (
-    HERE,
-    NAME,
-    Folder,
-    Stop,
-    changed_cells,
-    counted,
-    environment,
-    listed,
-    show,
-)
+from coursework import tables
+from coursework.folder import HERE, NAME, Folder, Stop, changed_cells, environment
 from coursework.sandbox.box import share, trouble
+from coursework.words import counted, listed, show
 
 __all__ = ["HERE", "Course", "Stop"]
 
@@ -42,6 +34,14 @@ class Course(Folder):
             f"Everything is there, the sandbox too. Assignments: {names}. Hand one out with "
             "`make release A=a1`."
         )
+
+    def check(self, assignment: str) -> None:
+        """Stop where there is no such assignment."""
+        if assignment not in self.assignments():
+            raise Stop(
+                f"There is no assignment {assignment!r}: name one of "
+                f"{', '.join(self.assignments())}, as in A=a1."
+            )
 
     def assignment(self, name: str) -> str:
         """Begin an assignment of your own, with a notebook to change."""
@@ -61,14 +61,14 @@ class Course(Folder):
         nbformat.write(skeleton.notebook(name), target)
         return (
             f"Write your problems into {show(target)}, with their solutions and hidden tests; then "
-            f"try them with `make course-test`, and `make release A={name}`."
+            f"try them with `make course-test A={name}`, and run `make release A={name}`."
         )
 
     def release(self, assignment: str) -> str:
         """Make the students' version of an assignment; one that was there stays until then."""
         from coursework.grading.release import check_problems
 
-        self._check(assignment)
+        self.check(assignment)
         check_problems(self, assignment)
         new, target = self.folder / "release.new", self.folder / "release" / assignment
         shutil.rmtree(new, ignore_errors=True)
@@ -92,7 +92,7 @@ class Course(Folder):
 
     def deadline(self, assignment: str, due: str = "", who: str = "") -> str:
         """Set when an assignment is due, for everybody or for one student."""
-        self._check(assignment)
+        self.check(assignment)
         roster = self.roster()
         if who and roster and who not in roster:
             raise Stop(f"Nobody in students.csv has the id {who}: name one of {listed(roster)}.")
@@ -170,14 +170,17 @@ class Course(Folder):
         if due:
             self.keep_earlier(due, assignment)
             self._autograde(sorted(due), submitted, assignment, unsafe)
-            self._check_tests(due, assignment)
         done = self._graded(assignment)
+        faults = self._broken(due | (done & submitted), assignment)
+        if faults:
+            print(*faults[:-1], sep="\n")
+            raise Stop(faults[-1])
         lost = asked - done
         if lost:
             raise Stop(
-                f"{len(done & submitted)} of {len(submitted)} submissions are graded; these are "
-                f"not: {listed(lost)}. See {show(self.folder / 'log')}, mend them, and run this "
-                "again."
+                f"Graded {len(done & submitted)} of {counted(len(submitted), 'submission')}. Not "
+                f"graded: {listed(lost)}. See {show(self.folder / 'log')}, mend what they handed "
+                "in, and run this again."
             )
         old, left = len(done & submitted - due), len(submitted - done)
         told = f"Graded {counted(len(due), 'submission')} of {assignment}"
@@ -209,7 +212,7 @@ class Course(Folder):
         from coursework.grading.grades import unread_answers
         from coursework.grading.returning import give_back
 
-        self._check(assignment)
+        self.check(assignment)
         graded = self.students("autograded", assignment)
         if not graded:
             raise Stop(f"Nothing was graded yet: run `make grade A={assignment}` first.")
@@ -217,11 +220,8 @@ class Course(Folder):
         with self.database() as gradebook:
             waiting = unread_answers(gradebook, assignment, done)
         if waiting and not unread:
-            answers = sum(map(len, waiting.values()))
             raise Stop(
-                f"Nobody has read {counted(answers, 'answer')} yet "
-                f"({listed(set().union(*waiting.values()))}), of {listed(waiting)}: read them with "
-                "`make formgrader`, or publish everything as it is with "
+                f"{waiting}: do so with `make formgrader`, or publish everything as it is with "
                 f"`make feedback A={assignment} UNREAD=1`."
             )
         late = (self.students("submitted", assignment) | graded) - done
@@ -255,49 +255,51 @@ class Course(Folder):
             due = self.deadlines()
             lines = grades.table(gradebook, graded, self.roster(), due, self.handed_in)
             points = {name: gradebook.find_assignment(name).max_score for name in graded}
+            waiting = [grades.unread_answers(gradebook, *each) for each in graded.items()]
         if not lines:
             raise Stop("Nobody is in the table yet: run `make collect A=a1` first.")
         for name, done in graded.items():
             late = self.students("submitted", name) - done
             if late:
                 print(f"What {listed(late)} handed in for {name} is not graded, and is empty.")
+            for sentence in self._broken(done, name):
+                print(sentence)
+        for answers in filter(None, waiting):
+            print(f"{answers}: their points can still change.")
         target = self.folder / (f"grades-{lms}.csv" if lms else "grades.csv")
         if lms:
             lines = grades.for_lms(lms, lines, points, returning.canvas_numbers(self))
-        grades.write(lines, target)
+        tables.write(lines, target)
         return f"The grades are in {show(target)}, a line for each student."
 
-    def _check(self, assignment: str) -> None:
-        if assignment not in self.assignments():
-            raise Stop(
-                f"There is no assignment {assignment!r}: name one of "
-                f"{', '.join(self.assignments())}, as in A=a1."
-            )
-
     def _check_released(self, assignment: str) -> None:
-        self._check(assignment)
+        self.check(assignment)
         if not (self.folder / "release" / assignment / f"{assignment}.ipynb").is_file():
             raise Stop(
                 f"Assignment {assignment} was not released yet: run `make release A={assignment}` "
                 "first."
             )
 
-    def _check_tests(self, students: set[str], assignment: str) -> None:
-        """Stop where a hidden test could not judge what somebody handed in."""
+    def _broken(self, students: set[str], assignment: str) -> list[str]:
+        """A sentence for each hidden test that could not judge what some students handed in.
+
+        The last sentence, where there are any, says what to do.
+        """
         from coursework.grading.done import broken
 
         whose: dict[tuple[str, str], list[str]] = {}
         for student in students:
             for failure in broken(self.file("autograded", student, assignment)).items():
                 whose.setdefault(failure, []).append(student)
-        for (test, error), names in sorted(whose.items()):
-            print(f"{test}, for {listed(names)}: {error}")
-        if whose:
-            raise Stop(
-                f"Mend {listed({test for test, _ in whose})} in {show(self.source(assignment))}, "
-                f"and run `make grade A={assignment}` again: until then these points wait, and "
-                "nobody has lost them."
-            )
+        if not whose:
+            return []
+        told = [f"{test}, for {listed(who)}: {says}" for (test, says), who in whose.items()]
+        mend = (
+            f"Mend {listed({test for test, _ in whose})} in {show(self.source(assignment))}, and "
+            f"run `make grade A={assignment}` again: until then these points wait, and nobody has "
+            "lost them."
+        )
+        return [*sorted(told), mend]
 
     def _autograde(
         self, due: list[str], submitted: set[str], assignment: str, unsafe: bool

@@ -7,11 +7,10 @@ this machine. Lateness is told and never punished: what it costs is for people t
 from __future__ import annotations
 
 import csv
-import io
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from seqdec_lib.files import written_whole
+from coursework import tables
 
 COLUMNS = ("assignment", "student", "due")
 FORM = "%Y-%m-%d %H:%M"
@@ -36,10 +35,7 @@ class Deadlines:
         """Keep a deadline, of one student or (with "") of everybody, and return what it means."""
         self._due[assignment, student] = moment(due)
         lines = [(*key, f"{at:{FORM}}") for key, at in sorted(self._due.items())]
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([COLUMNS, *lines])
-        with written_whole(self._path) as file:
-            file.write(text.getvalue().encode())
+        tables.write([dict(zip(COLUMNS, line, strict=True)) for line in lines], self._path)
         return self._due[assignment, student]
 
     def of(self, assignment: str, student: str = "") -> datetime | None:

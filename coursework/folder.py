@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from coursework import commands, roster
 from coursework.deadlines import Deadlines
+from coursework.words import show
 
 if TYPE_CHECKING:  # nbgrader takes seconds, and not every step needs it
     from nbgrader.api import Gradebook
@@ -210,21 +211,6 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": str(HERE.parent),
         "JUPYTER_CONFIG_PATH": str(HERE),  # where nbgrader_config.py is
     }
-
-
-def show(path: Path) -> str:
-    """A path as it is seen from here."""
-    return os.path.relpath(path)
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: "1 page", "2 pages"."""
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as a sentence has them."""
-    return ", ".join(sorted(names))
 
 
 def _sentence(error: ValueError) -> str:

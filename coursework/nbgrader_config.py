@@ -75,4 +75,7 @@ c.Page.template_name = "page"
 c.Page.extra_template_paths = INCLUDED
 
 c.HTMLExporter.extra_template_basedirs = [*TEMPLATES, INCLUDED[0]]  # of the formgrader too
-c.HTMLExporter.filters = {"mathjax": "coursework.grading.mathematics.script"}
+c.HTMLExporter.filters = {
+    "mathjax": "coursework.grading.mathematics.script",
+    "counted": "coursework.words.counted",
+}

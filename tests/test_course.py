@@ -288,6 +288,36 @@ def test_memory_that_nobody_would_count_is_refused(student: Student) -> None:
     assert student.look("x") == 0, "other processes and threads are allowed"
 
 
+def test_what_processes_share_is_counted_once_and_what_they_hide_is_counted(
+    student: Student,
+) -> None:
+    """Seven processes seem to have 2 GB, of which each has nearly nothing for itself."""
+    student.run(
+        "import os, time\nshared = b'x' * 200_000_000\n"
+        "children = [os.fork() or time.sleep(100) for _ in range(6)]"
+    )
+    time.sleep(5 * box.LOOKS)
+    sandbox = student._kernel.box
+    processes = sandbox._processes()
+    seeming = sum(int((process / "statm").read_text().split()[1]) for process in processes)
+    assert seeming * os.sysconf("SC_PAGE_SIZE") > sandbox.limits.memory and sandbox.running
+    orphans = (
+        "for _ in range(3):\n    if os.fork() == 0:\n        os.setsid()\n"
+        "        if os.fork() == 0:\n            own = b'y' * 300_000_000\n"
+        "            time.sleep(100)\n        os._exit(0)\ntime.sleep(30)"
+    )
+    outputs = student.run(orphans)
+    assert "GB of memory" in outputs[-1].evalue
+
+
+def test_what_cannot_be_counted_is_ended(student: Student) -> None:
+    student.run("x = 1")
+    sandbox = student._kernel.box
+    sandbox._inside = "gone"
+    time.sleep(5 * box.LOOKS)
+    assert not sandbox.running and "could not be counted" in sandbox.ended_by
+
+
 @needs_a_sandbox
 def test_nothing_goes_from_one_sandbox_to_another() -> None:
     one, other = (Student(Limits(), Times(cell=3, call=2, all=60)) for _ in range(2))
@@ -536,7 +566,7 @@ def test_corrected_files_mended_tests_and_one_student(
         ("joan", ""),
         ("eve", ""),
     ]
-    with pytest.raises(Stop, match="3 of 4 submissions are graded; these are not: eve"):
+    with pytest.raises(Stop, match=r"Graded 3 of 4 submissions\. Not graded: eve\."):
         course.grade("a0")
     assert "What eve handed in holds the cells of hw1" in capsys.readouterr().out
     assert points(course, "a0", "a0_hours_late", "to_read")[1:] == [
@@ -555,5 +585,5 @@ def test_corrected_files_mended_tests_and_one_student(
     assert page.count("nobody has read it yet") == 2 and "which had 1 point" in page
     assert "Score: 0.0 / 1.0" not in page, "it has no points yet, and not none"
     html = BeautifulSoup(page, "html.parser")
-    assert html.h1.text == "a0 of Ada: 3 of 6 points so far; 1 wait to be read"
+    assert html.h1.text == "a0 of Ada: 3 of 6 points so far; 1 waits to be read"
     assert html.title.text == "a0 of Ada"

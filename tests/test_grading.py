@@ -191,9 +191,12 @@ class FakeRaises(Fake):
 )
 def test_a_test_that_fails_by_itself_is_known(source: str, student: Fake, is_broken: bool) -> None:
     """Other than a wrong answer, an error of the student's, and what was never defined."""
-    (output,) = run_test(source, student, "Write the function `theirs`.")
-    test = {"outputs": [output], "metadata": {"nbgrader": {"grade_id": "a", "points": 2}}}
+    (output,) = run_test(source, student, lambda: "Write the function `theirs`.")
+    marks = {"grade_id": "a", "grade": True, "solution": False, "points": 2}
+    test = {"cell_type": "code", "outputs": [output], "metadata": {"nbgrader": marks}}
     assert (own_error(test) is not None) == is_broken == ("error of its own" in output.evalue)
+    assert own_error(test | {"metadata": {"nbgrader": marks | {"solution": True}}}) is None
+    assert own_error(test | {"metadata": {}}) is None, "whatever a student's own cell raises"
 
 
 # -- cells, put back

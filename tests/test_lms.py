@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traitlets.config import Config
 
+from coursework import tables
 from coursework.folder import SECRET, Folder, Stop
 from coursework.grading import grades, returning
 from coursework.grading.collecting import Newest
@@ -192,6 +193,6 @@ def test_a_table_has_the_header_that_the_lms_expects(
     lms: str, text: list[list[str]], tmp_path: Path
 ) -> None:
     rows = grades.for_lms(lms, LINES, {"a1": 20.0, "a2": 12.0}, {"s1": "4711"})
-    grades.write(rows, tmp_path / "grades.csv")
+    tables.write(rows, tmp_path / "grades.csv")
     with (tmp_path / "grades.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == text

@@ -1,5 +1,7 @@
 """What a term is made of, without a sandbox: the roster, deadlines, points of people, the table."""
 
+import ast
+import itertools
 import json
 import re
 import shutil
@@ -14,14 +16,15 @@ from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
 import coursework.__main__ as command
-from coursework import roster, skeleton
-from coursework.course import Course, Stop
+from coursework import roster, skeleton, tables
+from coursework.course import HERE, Course, Stop
 from coursework.deadlines import Deadlines
 from coursework.folder import changed_cells, environment
 from coursework.grading import done, feedback, grades
 from coursework.grading.points import DROPPED, EARLIER, Drop, SavePoints, answers
 from coursework.grading.reading import content
 from coursework.synthetic import sample
+from coursework.words import counted
 from seqdec_lib.checks import examples, judge
 
 # nbgrader's own database warns of its order of saving.
@@ -301,10 +304,10 @@ def test_each_submission_is_graded_or_named(
     place = course.file("submitted", "eve", "a0")
     place.parent.mkdir(parents=True)
     place.write_bytes(course.source("hw1").read_bytes())
-    with pytest.raises(Stop, match="1 of 3 submissions are graded; these are not: eve, kim"):
+    with pytest.raises(Stop, match=r"Graded 1 of 3 submissions\. Not graded: eve, kim\."):
         course.grade("a0")
     assert "What eve handed in holds the cells of hw1: ask for a0." in capsys.readouterr().out
-    with pytest.raises(Stop, match="2 of 3 submissions are graded; these are not: eve"):
+    with pytest.raises(Stop, match=r"Graded 2 of 3 submissions\. Not graded: eve\."):
         course.grade("a0")
     shutil.rmtree(place.parent)
     told = course.grade("a0")
@@ -318,8 +321,9 @@ def test_each_submission_is_graded_or_named(
 def test_nobody_loses_points_to_a_test_that_fails_by_itself(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    """Grading names it, its points wait, and the mended one is as if there had been no other."""
+    """Each look names it, its points wait, and the mended one is as if there had been no other."""
     slip = {"failed": ("nodes-test",), "ename": done.BROKEN}
+    named = "nodes-test, for ada, kim: y\n"
 
     def autograde(self: Course, due: list[str], *_: object) -> None:
         for student in due:
@@ -332,14 +336,21 @@ def test_nobody_loses_points_to_a_test_that_fails_by_itself(
         place = desk.course.file(step, student, "a0")
         place.parent.mkdir(parents=True)
         nbformat.write(desk.notebook, place)
-    with pytest.raises(Stop, match="Mend nodes-test in .*a0.ipynb, and .* these points wait"):
-        desk.course.grade("a0")
-    assert capsys.readouterr().out == "nodes-test, for ada, kim: y\n"
+    for who in ("", "", "ada"):
+        with pytest.raises(Stop, match="Mend nodes-test in .*a0.ipynb, and .* these points wait"):
+            desk.course.grade("a0", who=who)
+        assert capsys.readouterr().out == named
+    desk.course.gradebook()
+    told = capsys.readouterr().out
+    assert f"{named}Mend nodes-test" in told
+    assert "Nobody has read 4 answers yet (nodes-test, why), of ada, kim: their points" in told
     assert desk.told("nodes-test", "nodes") == (0, True, None)
     with pytest.raises(Stop, match="Nobody has read 4 answers yet"):
         desk.course.feedback("a0")
     slip.clear()
     assert "Graded 2 submissions" in desk.course.grade("a0", again=True)
+    desk.course.gradebook()
+    assert "nodes-test" not in capsys.readouterr().out
     assert desk.told("nodes-test", "nodes") == (2, False, None)
 
 
@@ -458,7 +469,7 @@ def test_everybody_on_the_roster_is_in_the_table(desk: Desk, tmp_path: Path) -> 
     deadlines = Deadlines(tmp_path / "deadlines.csv")
     with desk.open() as gradebook:
         lines = grades.table(gradebook, {"a0": {"ada"}}, class_, deadlines, desk.course.handed_in)
-    grades.write(lines, tmp_path / "grades.csv")
+    tables.write(lines, tmp_path / "grades.csv")
     assert (tmp_path / "grades.csv").read_text().splitlines() == [
         "student_id,name,email,a0,total,out_of,to_read",
         "kim,Kim,,,0,6.0,0",
@@ -491,6 +502,56 @@ def test_problems_are_called_by_their_headings() -> None:
     ]
 
 
+# -- what is said
+
+PLURAL = re.compile(r" (?:are|have|were|(?!(?:defines|has|holds|is|was)\b)[a-z]+s)\b")
+PROGRAMS = [
+    path for path in HERE.rglob("*.py") if path.parent.name not in ("cases", "mutants", "source")
+]
+
+
+def bare_counts(program: str) -> list[str]:
+    """What texts of a program say in the plural of a number that may be 1."""
+    found = []
+    for node in ast.walk(ast.parse(program)):
+        parts = node.values if isinstance(node, ast.JoinedStr) else []
+        for value, after in itertools.pairwise(parts):
+            if isinstance(value, ast.FormattedValue) and isinstance(after, ast.Constant):
+                if match := PLURAL.match(after.value):
+                    found.append(ast.unparse(value.value) + match[0])
+    return found
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.relative_to(HERE).as_posix())
+def test_one_is_no_plural(path: Path) -> None:
+    assert bare_counts(path.read_text(encoding="utf-8")) == []
+
+
+def test_pages_say_one_in_the_singular() -> None:
+    for path in HERE.rglob("*.j2"):
+        after = path.read_text(encoding="utf-8").split("}}")[1:]
+        assert [text[:20] for text in after if PLURAL.match(text)] == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ('f"{n} pages"', ["n pages"]),
+        ('f"{n:g} "  f"points"', ["n points"]),
+        ('f"{n} are there"', ["n are"]),
+        ('f"{name} is there, {counted(n, 1)}."', []),
+    ],
+)
+def test_a_bare_count_is_seen(program: str, found: list[str]) -> None:
+    assert bare_counts(program) == found
+
+
+def test_numbers_are_said_as_people_do() -> None:
+    assert [counted(n, "page") for n in (0, 1, 2)] == ["0 pages", "1 page", "2 pages"]
+    assert counted(1.0, "waits", "wait") == "1 waits"
+    assert counted(0.5, "point") == "0.5 points"
+
+
 # -- the command line
 
 
@@ -515,7 +576,8 @@ def test_a_step_is_told_by_make_or_by_hand(
 
 def test_an_assignment_of_ones_own_begins_whole(tmp_path: Path) -> None:
     course = Course(tmp_path)
-    assert "source/hw1/hw1.ipynb" in course.assignment("hw1").replace("\\", "/")
+    told = course.assignment("hw1").replace("\\", "/")
+    assert "source/hw1/hw1.ipynb" in told and "`make course-test A=hw1`" in told
     assert course.assignments() == ["hw1"]
     before = course.source("hw1").read_bytes()
     with pytest.raises(Stop, match="already"):

@@ -20,7 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursework.grading import mathematics
-from coursework.quiz import MARKDOWN, Question, quizzes
+from coursework.quiz import MARKDOWN, Question, publish, quizzes
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "site"))  # how the site reads a chapter
@@ -93,10 +93,7 @@ def save(folder: Path, root: Path = ROOT) -> list[Path]:
             reader = nbformat.read(readable / sources[number].name, as_version=4)
             parts.append(chapter(source, reader, questions.get(number, [])))
         texts[folder / f"week{week.number}.html"] = page(week, opening(week, parts))
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")  # for others to open too
-    return list(texts)
+    return publish(texts)
 
 
 def weeks(guide: str) -> list[Week]:

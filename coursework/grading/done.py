@@ -81,13 +81,21 @@ def broken(path: Path) -> dict[str, str]:
     return {
         cell["metadata"]["nbgrader"]["grade_id"]: error
         for cell in cells
-        if cell["metadata"].get("nbgrader", {}).get("points") and (error := own_error(cell))
+        if (error := own_error(cell)) and cell["metadata"]["nbgrader"]["points"]
     }
 
 
-def own_error(test: dict) -> str | None:
-    """What a test says that ended with an error of its own; None where it judged."""
-    return next((o["evalue"] for o in test.get("outputs", []) if o.get("ename") == BROKEN), None)
+def own_error(cell: dict) -> str | None:
+    """What a test says that ended with an error of its own; None where it judged, or is none."""
+    said = cell["outputs"] if is_test(cell) else []
+    return next((output["evalue"] for output in said if output.get("ename") == BROKEN), None)
+
+
+def is_test(cell: dict) -> bool:
+    """Whether a cell of an assignment is a test, whose points are given automatically."""
+    marks = cell["metadata"].get("nbgrader", {})
+    is_graded = marks.get("grade", False) and not marks.get("solution", False)
+    return cell["cell_type"] == "code" and is_graded
 
 
 def seal_on(path: Path) -> str | None:

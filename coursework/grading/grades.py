@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment
-from seqdec_lib.files import written_whole
 
 from coursework.deadlines import Deadlines
 from coursework.roster import Enrolled
+from coursework.words import counted, listed
 
 LMS = {  # and the columns before those of the assignments
     "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
@@ -88,21 +86,21 @@ def for_lms(
     return rows
 
 
-def write(lines: list[dict[str, object]], path: Path) -> None:
-    """Write the table as CSV, all of it or nothing."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, lines[0])
-    writer.writeheader()
-    writer.writerows(lines)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> str:
+    """Which answers nobody has read yet, and whose, in words without an end; "" if there are none.
 
-
-def unread_answers(gradebook: Gradebook, assignment: str, graded: set[str]) -> dict[str, set[str]]:
-    """The answers that nobody has read yet, for each student who has some."""
+    Parameters
+    ----------
+    graded : the students whose submission is graded
+    """
     submissions = gradebook.assignment_submissions(assignment)
-    waiting = {s.student.id: {grade.name for grade in to_read(s)} for s in submissions}
-    return {student: names for student, names in waiting.items() if names and student in graded}
+    waiting = {s.student.id: [grade.name for grade in to_read(s)] for s in submissions}
+    waiting = {student: names for student, names in waiting.items() if names and student in graded}
+    answers = list(itertools.chain(*waiting.values()))
+    if not answers:
+        return ""
+    read = f"Nobody has read {counted(len(answers), 'answer')} yet"
+    return f"{read} ({listed(set(answers))}), of {listed(waiting)}"
 
 
 def to_read(submission: SubmittedAssignment) -> Iterator[Grade]:

@@ -13,6 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import List
 
 from coursework.grading.done import own_error
+from coursework.words import counted
 
 EARLIER = "On an earlier answer"
 DROPPED = "On a problem that was dropped"
@@ -95,7 +96,7 @@ def kept(comment: str | None, points: float | None, dropped: bool) -> str | None
     """A comment that keeps itself and the points, which don't count any more."""
     if points is None and (not comment or comment.startswith((EARLIER, DROPPED))):
         return comment
-    had = "" if points is None else f", which had {points:g} point" + "s" * (points != 1)
+    had = "" if points is None else f", which had {counted(points, 'point')}"
     text = f"{DROPPED if dropped else EARLIER}{had}"
     return f"{text}: {comment}" if comment else f"{text}."
 

@@ -15,8 +15,9 @@ from nbgrader.preprocessors import (
 )
 from traitlets import Integer
 
-from coursework.folder import Folder, Stop, listed
+from coursework.folder import Folder, Stop
 from coursework.grading.points import Drop
+from coursework.words import listed
 
 START = re.compile(r"book\.start\(budget=(\d+)\)")
 

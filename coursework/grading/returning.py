@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from seqdec_lib.files import written_whole
 
-from coursework.folder import SECRET, Folder, counted, listed, show
+from coursework.folder import SECRET, Folder
 from coursework.grading.names import Told
+from coursework.words import counted, listed, show
 
 NAMES = "collected.json"
 

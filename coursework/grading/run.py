@@ -9,7 +9,8 @@ import io
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -22,7 +23,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from seqdec_lib.checks.workshop import Partly
 from traitlets import Bool, Float, Integer, Unicode
 
-from coursework.grading.done import BROKEN
+from coursework.grading.done import BROKEN, is_test
 from coursework.grading.reading import harmless, writable
 from coursework.grading.restore import functions
 from coursework.sandbox.box import Limits, join, trouble
@@ -66,15 +67,15 @@ class RunInSandbox(NbGraderPreprocessor):
             join(self.warm)
         elif not self.unsafe and trouble() is not None:
             raise NoSandbox(trouble())
-        tests = [cell for cell in nb.cells if _is_test(cell)]
-        own = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
+        tests = [cell for cell in nb.cells if is_test(cell)]
+        own = [cell for cell in nb.cells if cell.cell_type == "code" and not is_test(cell)]
         limits = Limits(memory=self.memory, disk=self.disk, processes=self.processes)
         times = Times(self.cell_seconds, self.call_seconds, self.all_seconds)
         student = Student(limits, times, self.unsafe)
         try:
             for number, cell in enumerate(own, start=1):
                 cell.execution_count, cell.outputs = number, student.run(cell.source)
-            given = handed_out(resources["nbgrader"])
+            given = partial(handed_out, resources["nbgrader"])
             with _seeded(resources["nbgrader"]["student"], self.term):
                 for number, cell in enumerate(tests, start=len(own) + 1):
                     cell.execution_count, cell.outputs = number, test(cell.source, student, given)
@@ -91,12 +92,11 @@ class Names(dict):
     """The names in a test: its own, and behind them the student's."""
 
     def __init__(self, student: Student) -> None:
-        super().__init__(__name__="hidden_test", __builtins__=builtins)
+        own = {"__name__": "hidden_test", "__builtins__": builtins}
+        super().__init__(vars(builtins) | own)  # all here, for a test looks them up often
         self._student = student
 
     def __missing__(self, name: str) -> object:
-        if hasattr(builtins, name):
-            raise KeyError(name)
         self[name] = self._student.look(name)
         return self[name]
 
@@ -107,13 +107,16 @@ def handed_out(names: dict) -> str:
     return "\n".join(cell.source for cell in nbformat.read(release, as_version=4).cells)
 
 
-def test(source: str, student: Student, given: str = "") -> list[NotebookNode]:
+def test(
+    source: str, student: Student, given: Callable[[], str] = lambda: ""
+) -> list[NotebookNode]:
     """Run a test; the outputs of a failed one end with an error, as nbgrader expects it, and those
     of one that gives a part of its points end with this part.
 
     Parameters
     ----------
-    given : all that the student was given, with the names that were asked for
+    given : returns all that the student was given, with the names that were asked for; few tests
+        need it
     """
     printed = io.StringIO()
     names, results = Names(student), []
@@ -136,9 +139,9 @@ def test(source: str, student: Student, given: str = "") -> list[NotebookNode]:
     return [new_output("stream", name="stdout", text=text)] * bool(text) + results
 
 
-def _was_asked_for(error: BaseException, given: str) -> bool:
+def _was_asked_for(error: BaseException, given: Callable[[], str]) -> bool:
     """Whether what is missing is a name that the student should have defined."""
-    return isinstance(error, NameError) and error.name in re.findall(r"\w+", given)
+    return isinstance(error, NameError) and error.name in re.findall(r"\w+", given())
 
 
 def report(notices: list[str]) -> NotebookNode:
@@ -179,10 +182,6 @@ def _defined(source: str) -> set[str]:
 def _called(cell: NotebookNode) -> str:
     first = cell.source.strip().partition("\n")[0][:60]
     return f"The cell that begins with `{first}`"
-
-
-def _is_test(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
 
 
 @contextlib.contextmanager

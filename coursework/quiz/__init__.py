@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from seqdec_lib.files import written_whole
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -108,8 +109,8 @@ def question(table: object, where: str) -> Question:
     right = sum(choice.right for choice in choices)
     if not 3 <= len(choices) <= len(LETTERS) or right != 1:
         raise ValueError(
-            f"{where} must have three or four choices, of which one has right = true; it has "
-            f"{len(choices)} choices, and {right} of them are right"
+            f"{where} must have three or four choices, of which one has right = true, and not "
+            f"{right} of {len(choices)}"
         )
     return Question(name, text, choices)
 
@@ -192,10 +193,15 @@ def setup(app: "Sphinx") -> dict[str, bool]:
 
 def save(folder: Path, root: Path = ROOT) -> list[Path]:
     """Write a file in the format GIFT for each chapter into `folder`, and return the files."""
-    texts = {folder / f"{quiz.number}.gift": gift(quiz) for quiz in quizzes(root)}
+    return publish({folder / f"{quiz.number}.gift": gift(quiz) for quiz in quizzes(root)})
+
+
+def publish(texts: dict[Path, str]) -> list[Path]:
+    """Write texts into files, each whole or not at all, for others to open too."""
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")  # for others to open too
+        with written_whole(path) as file:
+            file.write(text.encode())
+        path.chmod(0o644)  # what is written whole is its writer's alone
     return list(texts)
 
 

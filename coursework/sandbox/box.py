@@ -34,6 +34,7 @@ import seqdec_lib
 
 from coursework.sandbox import seccomp
 from coursework.sandbox.forks import Warm
+from coursework.sandbox.usage import usage
 
 INSIDE = Path(__file__).with_name("inside")
 HOME = "/seqdec-student"  # a name of its own: it hides whatever this machine has there
@@ -71,6 +72,7 @@ class Box:
         self.folder = Path(tempfile.mkdtemp(prefix="seqdec-"))
         self.ended_by: str | None = None
         self.cpu_seconds = 0.0  # of everything inside, at the last look
+        self._inside: int | None = None  # a process of the sandbox that no student's code has made
         kernel = {
             "transport": "ipc",
             "ip": "/run/kernel/k",
@@ -123,14 +125,14 @@ class Box:
         with open(told, encoding="utf-8") as info, self.process.stdout as ready:
             if not ready.readline():
                 return self.process.pid  # it has ended, and nobody will hear from a kernel
-            sandbox = json.loads("".join(iter(info.readline, "")))["child-pid"]
+            self._inside = json.loads("".join(iter(info.readline, "")))["child-pid"]
         limits = vars(self.limits) | {"user": None}
         if os.geteuid() == 0:
             limits["user"] = next(_users())
         try:
             return _warm(LIBRARY).kernel(
                 {
-                    "sandbox": sandbox,
+                    "sandbox": self._inside,
                     "limits": limits,
                     "connection": "/run/kernel.json",
                     "environment": environment(HOME) | {"PYTHONPATH": _path()},
@@ -155,21 +157,27 @@ class Box:
     def _watch(self) -> None:
         """End the sandbox when all its processes together use too much."""
         while self.running:
-            memory, tasks, seconds = 0, 0, 0.0
-            processes = {self._kernel}.union(
-                *map(_descendants, (self._kernel.pid, self.process.pid))
-            )
-            for process in processes:
-                with contextlib.suppress(OSError, psutil.Error):
-                    memory += _memory(process.pid)
-                    tasks += process.num_threads()
-                    seconds += sum(process.cpu_times()[:4])
-            self.cpu_seconds = seconds
-            if memory > self.limits.memory:
+            used = usage(self._processes(), self.limits.memory)
+            self.cpu_seconds = used.seconds
+            if used.memory > self.limits.memory:
                 self.end(f"it used more than {self.limits.memory / 1e9:g} GB of memory")
-            elif tasks >= self.limits.processes:
-                self.end(f"it started {tasks} processes and threads")
+            elif used.tasks >= self.limits.processes:
+                self.end(f"it started too many processes and threads: {used.tasks}")
             time.sleep(LOOKS)
+
+    def _processes(self) -> list[Path]:
+        """The folders in /proc of all processes inside; the sandbox's own /proc has no others."""
+        if self._inside is None:
+            with contextlib.suppress(psutil.Error):
+                family = [self._kernel, *self._kernel.children(recursive=True)]
+                return [Path(f"/proc/{process.pid}") for process in family]
+            return []
+        try:
+            listed = list(Path(f"/proc/{self._inside}/root/proc").iterdir())
+        except OSError:  # what can't be counted must not go on
+            self.end("its processes could not be counted")
+            return []
+        return [path for path in listed if path.name.isdigit()]
 
 
 @cache
@@ -313,17 +321,3 @@ def _process(pid: int) -> psutil.Process | None:
 def _popen(command: list[str], env: dict | None, **more: object) -> subprocess.Popen:
     quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     return subprocess.Popen(command, env=env, start_new_session=True, **quiet | more)
-
-
-def _descendants(pid: int) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).children(recursive=True)
-    return []
-
-
-def _memory(pid: int) -> int:
-    """Bytes of a process, what it shares counted in shares."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return 1024 * int(line.split()[1])
-    return 0

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from coursework.sandbox.box import Box, Limits
+from coursework.words import counted
 
 LARGEST_MESSAGE = 4_000_000  # bytes
 MESSAGES_IN_LINE = 50  # in our memory at once
@@ -145,13 +146,14 @@ class Kernel:
                 run.stopped = f"The sandbox ended: {self.box.ended_by or 'the process exited'}."
                 break
             if interrupted and replied is None and now > interrupted + STOPS_WITHIN:
-                self.box.end(f"it ran on for {STOPS_WITHIN} seconds after it was interrupted")
+                time_ = counted(STOPS_WITHIN, "second")
+                self.box.end(f"it ran on for {time_} after it was interrupted")
             elif (
                 not interrupted
                 and replied is None
                 and (now > deadline or self.box.cpu_seconds > cpu)
             ):
-                run.stopped = f"Stopped: it took more than {seconds:.3g} seconds."
+                run.stopped = f"Stopped: it took more than {counted(round(seconds, 2), 'second')}."
                 interrupted = now
                 self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
             for channel, message in self._messages():

@@ -18,6 +18,7 @@ from nbformat.v4 import new_output
 from coursework.sandbox import wire
 from coursework.sandbox.box import Limits
 from coursework.sandbox.kernel import PATIENCE, Kernel, Run, dropped
+from coursework.words import counted
 
 LARGEST_OUTPUTS = 20_000_000  # characters that all cells may leave
 SETTLES = 0.2  # seconds in which a cell that ran again may end the sandbox
@@ -120,7 +121,9 @@ class Student:
             self.end()
         kept = self._times.for_tests if expressions is None else 0
         if self._left() <= kept:
-            return Run(stopped=f"Not run: {self._times.all - kept:g} seconds were over.")
+            return Run(
+                stopped=f"Not run: the time of {counted(self._times.all - kept, 'second')} is over."
+            )
         return self._kernel.run(source, min(seconds, self._left() - kept), expressions)
 
     def _left(self) -> float:

@@ -47,12 +47,6 @@ def solved(released: NotebookNode, source: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def is_test(cell: NotebookNode) -> bool:
-    """Whether a cell is a test, whose points are given automatically."""
-    marks = cell.metadata.nbgrader
-    return cell.cell_type == "code" and marks.grade and not marks.solution
-
-
 def filled_in(notebook: NotebookNode, cells: dict[str, str]) -> NotebookNode:
     """The notebook with other sources in some cells, by grade_id."""
     notebook = copy.deepcopy(notebook)

@@ -22,6 +22,7 @@ from nbgrader.api import Gradebook
 
 from coursework import skeleton
 from coursework.course import HERE, Course
+from coursework.grading.done import is_test
 from coursework.grading.mathematics import script
 from coursework.synthetic import people, rearranged, sample
 
@@ -124,7 +125,7 @@ def mistaken(folder: Path, assignments: list[str]) -> list[Row]:
 
 
 def _points(source: NotebookNode) -> float:
-    return sum(cell.metadata.nbgrader.points for cell in source.cells if people.is_test(cell))
+    return sum(cell.metadata.nbgrader.points for cell in source.cells if is_test(cell))
 
 
 def table(rows: list[Row]) -> str:
