@@ -36,6 +36,7 @@ def page_blocks(page: Path) -> list[str]:
     for formula in article.select(".math"):
         number = formula.select_one(".eqno")
         tag = rf"\tag{{{number.extract().get_text().strip('() ¶#')}}}" if number else ""
+        formula.insert_after(*formula.find_all(string=True, recursive=False))  # its comma
         set_formula(formula, f"{formula.math}{tag}", display=formula.name == "div")
     for number in article.select("h1 .section-number"):
         number.string = re.sub(r"^Chapter (\d+) ", r"\1. ", number.get_text())
