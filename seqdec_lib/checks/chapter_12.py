@@ -7,10 +7,8 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise
 
 
-def _front(methods: list[tuple[float, int]]) -> list[int]:
-    pairs = np.array(methods)
-    no_worse = (pairs[:, None] <= pairs[None]).all(axis=2)  # [a, b]: a is at least as good as b
-    return np.flatnonzero(~(no_worse & ~no_worse.T).any(axis=0)).tolist()
+def _best_tried(worths: np.ndarray, trips: np.ndarray) -> np.ndarray:
+    return np.array([max(row[drawn]) for row, drawn in zip(worths, trips, strict=True)])
 
 
 def _tries(p: float, c: float) -> int:
@@ -40,11 +38,14 @@ def _wish_left(best: dict[int, float], way: list[int]) -> float:
 
 
 EXERCISES = {
-    "pareto_front": Exercise(
-        answer=_front,
-        draw=lambda rng, size: ([tuple(pair) for pair in rng.integers(0, 4, (size, 2)).tolist()],),
-        hint="a method is beaten if another one is no worse in both numbers and better in one; "
-        "its twin does not beat it.",
+    "best_tried": Exercise(
+        answer=_best_tried,
+        draw=lambda rng, size: (
+            rng.integers(0, 31, (size, 3 * size)).astype(float),
+            rng.integers(3 * size, size=(size, size + 1)),
+        ),
+        hint="each row of `trips` names columns of the same row of `worths`. The largest worth "
+        "among these is meant, also where all of them are small.",
     ),
     "fair_score": Exercise(
         answer=lambda regrets: float(np.mean(regrets)),
