@@ -51,22 +51,23 @@ def in_lines(latex: str) -> str:
     return latex
 
 
+def keep_commas(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give each formula within a line the punctuation after it, which else could begin a line."""
+    if app.builder.format != "html":
+        return
+    for node in list(doctree.findall(nodes.math)):
+        line, after = node.parent, node.parent.index(node) + 1
+        if after < len(line) and isinstance(text := line[after], nodes.Text):
+            node["after"] = PUNCTUATION.match(text)[0]
+            line[after] = nodes.Text(text[len(node["after"]) :])
+
+
 def visit_math(translator: HTML5Translator, node: nodes.math) -> None:
-    """Write a formula within a line, with its comma, which would begin a line of its own else."""
+    """Write a formula within a line."""
     opening = translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
-    formula = mathml(node.astext(), False)
-    translator.body.append(f"{opening}{formula}{translator.encode(taken_over(node))}</span>")
+    after = translator.encode(node.get("after", ""))
+    translator.body.append(f"{opening}{mathml(node.astext(), False)}{after}</span>")
     raise nodes.SkipNode
-
-
-def taken_over(node: nodes.Node) -> str:
-    """Take the punctuation off the text that follows a node, and return it."""
-    following = node.next_node(descend=False, siblings=True)
-    if not isinstance(following, nodes.Text):
-        return ""
-    found = PUNCTUATION.match(following)
-    following.parent.replace(following, nodes.Text(following[found.end() :]))
-    return found[0]
 
 
 def visit_displaymath(translator: HTML5Translator, node: nodes.math_block) -> None:
@@ -83,5 +84,6 @@ def visit_displaymath(translator: HTML5Translator, node: nodes.math_block) -> No
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
+    app.connect("doctree-resolved", keep_commas)
     app.add_html_math_renderer(NAME, (visit_math, None), (visit_displaymath, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
