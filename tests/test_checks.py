@@ -64,6 +64,18 @@ def test_whatever_an_attempt_does_the_verdict_is_a_sentence(name: str, attempt: 
         assert word in verdict.text
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("bin_number", lambda x, low, high, n: min(n - 1, int(n * (x - low) / (high - low)))),
+        ("bin_number", lambda x, low, high, n: max(0, int(n * (x - low) / (high - low)))),
+        ("back_and_forth", lambda x, low, high, n: min(max(x, low), high)),
+    ],
+)
+def test_a_bin_that_is_not_there_is_refused_with_every_seed(name: str, wrong: object) -> None:
+    assert not any(judge(name, wrong, seed=seed).passed for seed in range(30))
+
+
 def test_the_smallest_failing_case_is_shown() -> None:
     def forgets_to_discount(rewards: list[float], discount: float) -> float:
         return sum(rewards)

@@ -53,6 +53,21 @@ def test_quantiles_hold_equally_many_and_edges_are_taken_as_they_are():
     assert given_edges.encode([[-5.0], [0.5], [1.0], [99.0]]).ravel().tolist() == [0, 0, 1, 1]
 
 
+@few
+@given(seed=st.integers(0, 999), bins=st.integers(1, 40), cut=st.booleans())
+def test_a_bin_of_data_stands_for_their_mean_and_for_its_middle_without_any(seed, bins, cut):
+    data = np.random.default_rng(seed).normal(size=(60, 1)).round(1)
+    edges = [np.linspace(-9, 9, bins + 1)] if cut else None
+    made = Bins.of(Box(-np.inf, np.inf, (1,), np.float64), bins, data=data, edges=edges)
+    numbers = made.encode(data)[:, 0]
+    for i, (low, high, center) in enumerate(
+        zip(made.edges[0], made.edges[0][1:], made.centers[0], strict=False)
+    ):
+        inside = data[numbers == i]
+        assert np.isclose(center, inside.mean() if len(inside) else (low + high) / 2)
+        assert low <= center <= high
+
+
 def test_whole_numbers_and_dictionaries_come_back_as_they_were():
     cut = Bins.of(MIXED, bins=4)
     assert cut.sizes == (4, 4, 3, 2, 5)
@@ -150,6 +165,21 @@ def test_acting_reads_what_training_read():
     seen = rng.uniform(-1, 1, (200, 2))
     pushes = layout.policy(model, 0.0, temperature=0)([seen], [], [])
     assert np.abs(pushes - BOX.decode(BOX.encode(-seen * [1, 0.5]))).mean() < 0.1
+
+
+def test_the_mean_of_bins_is_the_mean_of_what_is_drawn():
+    log = episodes(40)
+    layout = SpelledLayout.of(log, BOX, BOX, None, 1)
+    torch.manual_seed(0)
+    model = layout.transformer(8, 1, 1)
+    seen = np.full((20_000, 2), 0.3)
+    drawn = layout.policy(model)([seen], [], [])[:, 0]  # the second number depends on the first
+    mean = layout.policy(model, mean=True)([seen], [], [])
+    assert mean.shape == (20_000, 2) and np.allclose(mean, mean[0])
+    assert abs(drawn.mean() - mean[0, 0]) < 4 * drawn.std() / len(drawn) ** 0.5
+    whole = SpelledLayout.of(log, BOX, Bins.of(MIXED), None, 1)
+    with pytest.raises(ValueError, match="a mean needs actions of a Box, but Dict"):
+        whole.policy(model, mean=True)
 
 
 def test_episodes_whose_parts_do_not_belong_together_are_refused():

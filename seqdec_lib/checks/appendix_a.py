@@ -12,9 +12,10 @@ def _bin(x: float, low: float, high: float, bins: int) -> int:
 
 
 def _number(rng: np.random.Generator, size: int) -> tuple[float, float, float, int]:
+    """A number inside the range, or up to three widths of a bin outside."""
     low, bins = float(rng.integers(-5, 5)), int(rng.integers(1, size + 2))
-    high = low + bins * float(rng.choice([0.5, 1.0, 2.0]))
-    return float(rng.uniform(low - 0.5, high + 0.5)), low, high, bins
+    width = float(rng.choice([0.5, 1.0, 2.0]))
+    return low + width * float(rng.uniform(-3, bins + 3)), low, low + bins * width, bins
 
 
 def _back(x: float, low: float, high: float, bins: int) -> float:

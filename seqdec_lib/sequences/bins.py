@@ -18,11 +18,11 @@ class Bins:
 
     edges : for each dimension its edges, rising, the outermost included; what lies outside counts
         to the outermost bin.
-    middles : for each dimension what its bins stand for."""
+    centers : for each dimension what its bins stand for."""
 
     space: Space
     edges: tuple[np.ndarray, ...]
-    middles: tuple[np.ndarray, ...]
+    centers: tuple[np.ndarray, ...]
 
     @classmethod
     def of(
@@ -36,7 +36,8 @@ class Bins:
 
         Whole numbers keep a bin each. A continuous dimension gets `bins` of the same width between
         its bounds; with `data`, values of the space, bins that hold equally many of them
-        (quantiles); with `edges`, an array for each dimension of the space, those.
+        (quantiles); with `edges`, an array for each dimension of the space, those. A bin stands
+        for the mean of the data in it, and for its middle where there are none.
 
         Raises ValueError: another kind of space; a dimension without bounds and neither data nor
             edges; values that are NaN or of another shape; edges that don't rise."""
@@ -46,7 +47,7 @@ class Bins:
                 f"edges must be {len(dimensions)} arrays, one a dimension, but {len(edges)} came."
             )
         values = None if data is None else flat(space, data).reshape(-1, len(dimensions))
-        chosen = []
+        chosen, centers = [], []
         for i, (low, high, count) in enumerate(dimensions):
             if count is not None:
                 chosen.append(low - 0.5 + np.arange(count + 1))
@@ -70,12 +71,14 @@ class Bins:
                     f"the edges of dimension {i} must rise and be at least two, but "
                     f"{chosen[-1]} came; a dimension that never changes can be left out."
                 )
-        return cls(space, tuple(chosen), tuple((e[1:] + e[:-1]) / 2 for e in chosen))
+            continuous = values is not None and count is None
+            centers.append(_centers(chosen[-1], values[:, i] if continuous else np.empty(0)))
+        return cls(space, tuple(chosen), tuple(centers))
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many bins each dimension has."""
-        return tuple(len(middles) for middles in self.middles)
+        return tuple(len(centers) for centers in self.centers)
 
     def encode(self, values: Any) -> np.ndarray:
         """Values of the space, any number of them -> the numbers of their bins (..., D).
@@ -89,9 +92,9 @@ class Bins:
         return np.stack(columns, axis=-1)
 
     def decode(self, numbers: np.ndarray) -> Any:
-        """The middles of bins (..., D), as values of the space."""
-        columns = [middles[numbers[..., i]] for i, middles in enumerate(self.middles)]
-        return _shaped(self.space, np.stack(columns, axis=-1))
+        """What bins (..., D) stand for, as values of the space."""
+        columns = [centers[numbers[..., i]] for i, centers in enumerate(self.centers)]
+        return shaped(self.space, np.stack(columns, axis=-1))
 
 
 def flat(space: Space, values: Any) -> np.ndarray:
@@ -116,6 +119,14 @@ def flat(space: Space, values: Any) -> np.ndarray:
     return array.reshape(*lead, -1)
 
 
+def _centers(edges: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """The mean of the data (M,) in each bin, and the middle of a bin that holds none."""
+    bins, middles = len(edges) - 1, (edges[1:] + edges[:-1]) / 2
+    number = np.searchsorted(edges[1:-1], data, side="right")
+    count, total = (np.bincount(number, w, bins) for w in (None, data))
+    return np.where(count > 0, total / np.maximum(count, 1), middles).clip(edges[:-1], edges[1:])
+
+
 def _dimensions(space: Space) -> Iterator[Dimension]:
     """The dimensions of a space in the order in which `flat` writes them."""
     if isinstance(space, Box):
@@ -136,12 +147,12 @@ def _dimensions(space: Space) -> Iterator[Dimension]:
         )
 
 
-def _shaped(space: Space, values: np.ndarray) -> Any:
+def shaped(space: Space, values: np.ndarray) -> Any:
     """The opposite of `flat`: (..., D) -> values of the space."""
     if not isinstance(space, Dict):
         return values.reshape(*values.shape[:-1], *space.shape).astype(space.dtype)
     parts, first = {}, 0
     for key, part in space.spaces.items():
         size = len(list(_dimensions(part)))
-        parts[key], first = _shaped(part, values[..., first : first + size]), first + size
+        parts[key], first = shaped(part, values[..., first : first + size]), first + size
     return parts

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium.spaces import Box
 from torch import Tensor
 
 from seqdec_lib.experience.trajectories import Trajectories
-from seqdec_lib.sequences.bins import Bins
-from seqdec_lib.sequences.decoding import choose
+from seqdec_lib.sequences.bins import Bins, shaped
+from seqdec_lib.sequences.decoding import choose, distribution
 from seqdec_lib.sequences.layout import TokenLayout, TokenVectors
 from seqdec_lib.sequences.losses import IGNORE, Batch
 from seqdec_lib.sequences.tokens import evaluating
@@ -110,10 +111,16 @@ class SpelledLayout:
         temperature: float = 1.0,
         top_p: float | None = None,
         seed: int = 0,
+        mean: bool = False,
     ) -> Act:
         """How the model acts, dimension by dimension, for `experience.play`. `target` : the return
-        to ask for, where the layout has a goal; the others as for `decoding.choose`."""
-        generator = torch.Generator().manual_seed(seed)
+        to ask for, where the layout has a goal; mean : instead of drawing a bin, act by the mean of
+        their distribution; the others as for `decoding.choose`.
+
+        Raises ValueError: a mean of actions that are not numbers of a `Box`."""
+        if mean and not isinstance(self.actions.space, Box):
+            raise ValueError(f"a mean needs actions of a Box, but {self.actions.space} came.")
+        generator, bins = torch.Generator().manual_seed(seed), self.actions
 
         @torch.no_grad()
         def act(observations: list, actions: list, rewards: list) -> Any:
@@ -125,12 +132,18 @@ class SpelledLayout:
             tokens = self._reading(seen, taken, target - paid[:, first:])
             made = []
             with evaluating(model):
-                for choice in self.choices:
+                for i, choice in enumerate(self.choices):
+                    edges, centers = map(torch.from_numpy, (bins.edges[i], bins.centers[i]))
                     logits = model(tokens, at=-1)[:, choice]
-                    made.append(choose(logits, temperature, None, top_p, generator))
-                    said = self.first_action + choice.start + made[-1]
+                    if mean:
+                        made.append(distribution(logits, temperature, None, top_p) @ centers)
+                        number = torch.searchsorted(edges[1:-1], made[-1], right=True)
+                    else:
+                        number = choose(logits, temperature, None, top_p, generator)
+                        made.append(centers[number])
+                    said = self.first_action + choice.start + number
                     tokens = torch.cat([tokens, said[:, None]], dim=1)
-            return self.actions.decode(torch.stack(made, dim=-1).numpy())
+            return shaped(bins.space, torch.stack(made, dim=-1).numpy())
 
         return act
 
