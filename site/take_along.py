@@ -21,6 +21,7 @@ LABELS = {
     f"{FILE}-notebooks.zip": "All chapters as notebooks",
 }
 PLACE = re.compile(r'(<ul id="take-along">).*?(</ul>)', re.DOTALL)
+VERSION = re.compile(r"\?v=\w+")  # of a style sheet, which the next build may add
 EDITION = "edition"  # the file among the books that says of which pages they were made
 
 
@@ -53,10 +54,10 @@ def offer(site: Path, take: Path) -> None:
 
 
 def edition(site: Path) -> str:
-    """Return a hash of what the pages of the site say, whatever can be taken along."""
+    """Return a hash of the pages of the site, whatever is offered there, and however styled."""
     digest = hashlib.sha256()
     for page in pages_in(site):
-        text = PLACE.sub("", page.read_text(encoding="utf-8"))
+        text = VERSION.sub("", PLACE.sub("", page.read_text(encoding="utf-8")))
         digest.update(f"{page.relative_to(site).as_posix()}\n{text}".encode())
     return digest.hexdigest()
 

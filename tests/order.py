@@ -23,7 +23,7 @@ SECONDS = {
     "test_lab.py": 60,
     "test_take_along.py": 110,
     "test_notebooks.py": 35,
-    "test_build.py": 35,
+    "test_build.py": 50,
     "test_site.py": 30,
     "test_moving_around.py": 30,
     "test_site_browser.py": 90,

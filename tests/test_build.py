@@ -92,7 +92,6 @@ def test_notebooks_made_alone_are_those_of_the_site_and_a_removed_chapter_leaves
 
 def test_a_book_to_take_along_stays_until_a_page_changes(book: Path) -> None:
     add_chapter(book, "A text.")
-    assert run(book, "build.py").returncode == 0
     for suffix in (".pdf", ".epub"):
         assert run(book, "build.py").returncode == 0
         take_along.main(lambda root, out: out.write_bytes(b"x"), suffix, book)

@@ -41,8 +41,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def visit(page: Page, site: Path, chapter: str) -> None:
-    """Open a chapter, shown whole."""
-    page.goto((site / "chapters" / f"{chapter}.html").as_uri(), wait_until="domcontentloaded")
+    """Open a chapter, or open it again, shown whole."""
+    address = (site / "chapters" / f"{chapter}.html").as_uri()
+    if page.url == address:
+        page.reload(wait_until="domcontentloaded")
+    else:
+        page.goto(address, wait_until="domcontentloaded")
     page.add_style_tag(content=WHOLE)
 
 
@@ -211,7 +215,7 @@ def test_without_a_script_a_chapter_is_text_and_its_figure_a_picture(
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    visit(page, site, "02_the_bellman_equation")
+    page.goto((site / "chapters" / "02_the_bellman_equation.html").as_uri())
     assert page.locator(".interactive-figure svg > g[data-label]:visible").count() == 1
     assert page.locator(".figure-fallback").is_visible()
     for hidden in (".figure-controls", "form.prediction", "div.predicted"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bookkeeping import is_bookkeeping
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from built import pages_in
 from nbclient import NotebookClient
 from nbformat import NotebookNode
@@ -40,6 +40,13 @@ def read(path: Path) -> NotebookNode:
 def text_of(notebook: Path) -> str:
     """All Markdown of a notebook."""
     return "\n\n".join(c.source for c in read(notebook).cells if c.cell_type == "markdown")
+
+
+@cache
+def article_of(site: Path, name: str) -> Tag:
+    """The text of a chapter's page."""
+    page = (site / "chapters" / name).with_suffix(".html").read_text(encoding="utf-8")
+    return BeautifulSoup(page, "html.parser").select_one("article")
 
 
 def cited_in(chapter: Path) -> set[str]:
@@ -99,9 +106,7 @@ def test_no_markup_of_the_sources_is_left(name: str, notebooks: list[Path]) -> N
 
 @pytest.mark.parametrize("name", [path.name for path in SOURCES])
 def test_no_markup_is_left_on_the_page(name: str, site: Path) -> None:
-    page = (site / "chapters" / name).with_suffix(".html").read_text(encoding="utf-8")
-    article = BeautifulSoup(page, "html.parser").select_one("article")
-    assert markup_in(article.get_text()) == []
+    assert markup_in(article_of(site, name).get_text()) == []
 
 
 @pytest.mark.parametrize("name", [path.name for path in SOURCES])
@@ -123,9 +128,7 @@ def test_the_comparison_sees_numbers_captions_and_formulas(notebooks: list[Path]
 def test_the_page_offers_its_notebook_and_the_notebook_does_not(
     name: str, site: Path, notebooks: list[Path]
 ) -> None:
-    page = (site / "chapters" / name).with_suffix(".html")
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    (offer,) = soup.select("article p:has(a.download)")
+    (offer,) = article_of(site, name).select("p:has(a.download)")
     assert offer.a["href"].endswith("/" + name) and "otebook" in offer.get_text()
     assert offer.get_text() not in text_of(notebooks[0].with_name(name))
 

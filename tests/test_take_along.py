@@ -154,8 +154,10 @@ def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(
         assert command in source and command not in text
     assert "(2.1)" in text, "a formula's number"
     assert {"𝑄", "𝜋", "∑", "≤"} <= set(text), "letters of formulas, which can be searched for"
-    screen = plain("".join((site / f"{name}.html").read_text(encoding="utf-8") for name in TWO))
-    for phrase in ("Show code cell", "Cite this chapter", "Take the notebook"):
+    files = [site / "_static" / "page.js", *(site / f"{name}.html" for name in TWO)]
+    pages = [BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files]
+    screen = plain("".join(page.get_text() for page in pages))
+    for phrase in ("Click to show", "Show code cell", "Cite this chapter", "Take the notebook"):
         assert plain(phrase) in screen and plain(phrase) not in plain(text)
 
 
