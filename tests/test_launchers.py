@@ -61,13 +61,16 @@ def test_all_launchers_start_the_same_program() -> None:
 
 
 def test_the_page_itself_starts_it_so() -> None:
-    """The page runs the program through `accident.py`, which hands on what follows it."""
+    """The page runs the program through `accident.py`, which hands on what follows it, and meets at
+    a port as the machines of the Slurm file do."""
     source = "\n".join(cell.source for cell in page().cells if cell.cell_type == "code")
     assert 'folder / "accident.py", folder / "large", "two.pt"' in source
-    assert "write_text(TRAIN)" in source and 'runpy.run_path(str(home / "train.py"))' in source
-    options = shlex.split(" ".join(re.findall(r'"(--\w[^"]*)"', source)))
-    terminal = commands()["terminal"]
-    assert options == terminal[1 : terminal.index("train.py")]
+    assert "write_text(TRAIN)" in source and 'parent / "train.py"' in source
+    started = set(re.findall(r'"(--\w[^"]*)"', source.replace(' f"--', ' "--')))
+    terminal, slurm = commands()["terminal"], commands()["Slurm"]
+    assert started >= set(terminal[1 : terminal.index("train.py")])
+    names = {option.partition("=")[0] for option in slurm if option.startswith("--")}
+    assert {option.partition("=")[0] for option in started} >= names - {"--cpus-per-task"}
 
 
 def test_every_launcher_lets_processes_come_back() -> None:

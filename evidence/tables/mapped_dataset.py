@@ -3,8 +3,9 @@
 Random episodes of the corridor are collected into shards until they take 4 GiB (in the system's
 folder for temporary files, and they are deleted again). A process of its own then trains the book's
 Decision Transformer on batches from the shards. "peak" is the largest memory of that process, all
-included: Python, PyTorch, the index and whatever of the files was mapped; "before" is what it was
-when the shards had not been opened yet. Both are in bytes, "over dataset" is their share of it."""
+included: Python, PyTorch, the index and whatever of the files was mapped; "over dataset" is its
+share of the dataset. "before" is what it was when the shards had not been opened yet, but on Linux
+not less than the largest memory of the process that had written them. Both are in bytes."""
 
 import json
 import subprocess

@@ -12,24 +12,41 @@ def _shares(rng: np.random.Generator, size: int) -> tuple[list[float], list[int]
     return losses.tolist(), rng.integers(1, 6, size).tolist()
 
 
-def _best_interval(step: float, write: float, between: float) -> int:
-    return min(range(1, 1001), key=lambda k: write / k + step * (k - 1) / 2 / between)
+def _additional_seconds(k: int, step: float, write: float, restart: float, between: float) -> float:
+    return write / k + (sum(step * lost for lost in range(k)) / k + restart) / between
+
+
+def _largest_width(memory: int, layers: int, tokens: int, kept: int) -> int:
+    widths = range(64, memory, 64)
+    sizes = (layers * (16 * 12 * width**2 + kept * tokens * width) for width in widths)
+    return next(width for width, size in zip(widths, sizes, strict=True) if size > memory) - 64
 
 
 EXERCISES = {
     "joined_loss": Exercise(
         answer=lambda losses, counts: float(np.average(losses, weights=counts)),
         draw=_shares,
-        hint="a process with more targets has more to say: weight each loss by its count, and "
-        "divide by the number of all targets.",
+        hint="write down the losses of all targets and take their mean: what became of each share?",
     ),
-    "best_interval": Exercise(
-        answer=_best_interval,
+    "additional_seconds": Exercise(
+        answer=_additional_seconds,
         draw=lambda rng, size: (
+            int(rng.integers(1, 3 * size + 1)),
             float(rng.choice([0.1, 0.3, 1.0])),
             float(rng.choice([0.7, 2.3, 11.0])),
+            float(rng.choice([0.0, 5.0, 40.0])),
             float(rng.integers(5, 40) * size),
         ),
-        hint="what does a step cost in addition with k = 1, with a very large k, and between?",
+        hint="with k = 1 no step is ever lost; what is written then, and what does a restart cost?",
+    ),
+    "largest_width": Exercise(
+        answer=_largest_width,
+        draw=lambda rng, size: (
+            int(rng.integers(1, 9)) * 2 ** int(rng.integers(22, 26 + size)),
+            int(rng.integers(1, 3 * size)),
+            int(rng.choice([64, 1024, 16_384])),
+            int(rng.integers(40, 90)),
+        ),
+        hint="write down the bytes of one layer at width 64, and how they grow with the width.",
     ),
 }

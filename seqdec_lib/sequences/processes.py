@@ -1,9 +1,10 @@
 """One run on several processes: what `training.fit` does where torchrun started it.
 
-Every process draws the same batch with the same generator and keeps its share of the rows, and
-DistributedDataParallel adds up the gradients. So the batches, their order and, up to rounding, the
-losses are those of a single process, however many there are. Only dropout differs: each process
-has random numbers of its own."""
+Every process draws the same batch with the same generator and keeps its share of the rows. Its
+loss counts by its share of the targets, and DistributedDataParallel takes the mean of the
+gradients. So the batches, their order and, up to rounding, the losses are those of a single
+process, however many there are. Only dropout differs: each process has random numbers of its own.
+"""
 
 import atexit
 import hashlib
