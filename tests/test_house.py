@@ -18,7 +18,6 @@ FOR_OTHERS = {
     "minari_parts": "the way in for data of others, where they are larger than memory",
     "make_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
     "make_vector_env": "Gymnasium calls it, by the name in seqdec_lib/__init__.py",
-    "shard_minibatches": "appendix B's program, a text in its notebook, draws with it",
     "to_minari": "the way out, for tools of others",
 }
 
