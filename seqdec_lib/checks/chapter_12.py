@@ -23,20 +23,6 @@ def _chances(rng: np.random.Generator, size: int) -> tuple[float, float]:
     return p, float(rng.choice([0.11, 0.43, 0.57, 0.87, 0.93]))
 
 
-def _way(rng: np.random.Generator, size: int) -> tuple[dict[int, float], list[int]]:
-    way = [0]
-    for _ in range(size):
-        way.append(3 * way[-1] + 1 + int(rng.integers(3)))
-    seen = 1 + int(rng.integers(len(way)))
-    best = np.sort(rng.integers(0, 31, size=seen))[::-1]
-    others = {node: 99.0 for node in range(1, 4) if node not in way and rng.random() < 0.5}
-    return others | dict(zip(way, best.astype(float).tolist(), strict=False)), way
-
-
-def _wish_left(best: dict[int, float], way: list[int]) -> float:
-    return [best[node] for node in way if node in best][-1]
-
-
 EXERCISES = {
     "best_tried": Exercise(
         answer=_best_tried,
@@ -57,11 +43,5 @@ EXERCISES = {
         draw=_chances,
         hint="all n tries miss with probability (1 - p) ** n. Which is the smallest n for which "
         "this is at most 1 - c?",
-    ),
-    "wish_left": Exercise(
-        answer=_wish_left,
-        draw=_way,
-        hint="the present node is the last one on the way. If it is not in `best`, go back by one "
-        "node, and again, until you come to one that is; other nodes don't matter.",
     ),
 }
