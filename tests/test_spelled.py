@@ -239,6 +239,26 @@ def test_the_report_warns_of_what_a_log_lacks(capsys):
     assert "nothing to ask for" in report([trip([1.0, 1.0])] * 2, BOX, BOX)[-1]
 
 
+@pytest.mark.parametrize("twice", [0, 1])
+def test_the_report_judges_coverage_only_where_cells_are_seen_again(twice):
+    flags = np.array([False, True])
+    fine = Bins.of(Box(-1, 1, (2,)), 64)
+    places = np.linspace(-1, 1, 60)[: 60 - twice].tolist() + [-1.0] * twice
+    log = [
+        Episode(
+            np.array([[x, -1], [x, 1], [0, 0]]),
+            np.zeros((2, 2)),
+            np.array([1.0, i % 2]),
+            flags,
+            ~flags,
+        )
+        for i, x in enumerate(places)
+    ]
+    (warning,) = report(log, fine, BOX)
+    assert "can't be judged" in warning
+    assert "clone" in report(log, Bins.of(Box(-1, 1, (2,)), 4), BOX)[0]
+
+
 def test_a_minari_dataset_of_another_environment_becomes_a_policy(tmp_path, monkeypatch):
     minari = pytest.importorskip("minari")
     pytest.importorskip("h5py")
