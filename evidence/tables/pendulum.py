@@ -1,8 +1,8 @@
 """Appendix A: swinging up Gymnasium's pendulum, learned from a log of 300 amateurs.
 
 Networks that see the present alone, trained equally long: a Decision Transformer, asked for the
-return that one episode in ten reached and for others, and clones of all episodes, of the best tenth,
-and of a tenth drawn at random. All are tried on the same 100 first positions."""
+return that one episode in ten reached and for others, and clones of all episodes, of the best
+tenth, and of any tenth. All are tried on the same 100 first positions."""
 
 from collections.abc import Callable
 
