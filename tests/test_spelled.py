@@ -210,6 +210,24 @@ def test_the_exact_return_of_gains_is_the_mean_of_what_is_played():
     assert not np.shares_memory(trips[0].observations[0], trips[0].observations[1])
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_a_world_shares_no_random_numbers_with_a_driver_of_the_same_seed(seed):
+    still = np.zeros((2000, 1))
+    trips = play(Carts(2000), lambda seen, taken, paid: still, seed)
+    starts = np.array([trip.observations[0] for trip in trips])
+    drawn = np.random.default_rng(seed).random((2000, 2))
+    assert np.abs(np.corrcoef(starts.T, drawn.T)[:2, 2:]).max() < 0.1
+
+
+def test_worlds_of_neighboring_seeds_have_no_copy_in_common():
+    envs = gymnasium.make_vec("CartPole-v1", num_envs=20)
+    starts = [
+        {tuple(trip.observations[0]) for trip in play(envs, lambda *_: np.ones(20, int), seed)}
+        for seed in (3, 4)
+    ]
+    assert len(starts[0]) == 20 and not starts[0] & starts[1]
+
+
 def test_episodes_end_where_the_environment_ends_them():
     envs = gymnasium.make_vec("CartPole-v1", num_envs=5)
     rng = np.random.default_rng(0)
