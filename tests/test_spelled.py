@@ -210,6 +210,24 @@ def test_the_exact_return_of_gains_is_the_mean_of_what_is_played():
     assert not np.shares_memory(trips[0].observations[0], trips[0].observations[1])
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_a_world_shares_no_random_numbers_with_a_driver_of_the_same_seed(seed):
+    still = np.zeros((2000, 1))
+    trips = play(Carts(2000), lambda seen, taken, paid: still, seed)
+    starts = np.array([trip.observations[0] for trip in trips])
+    drawn = np.random.default_rng(seed).random((2000, 2))
+    assert np.abs(np.corrcoef(starts.T, drawn.T)[:2, 2:]).max() < 0.1
+
+
+def test_worlds_of_neighboring_seeds_have_no_copy_in_common():
+    envs = gymnasium.make_vec("CartPole-v1", num_envs=20)
+    starts = [
+        {tuple(trip.observations[0]) for trip in play(envs, lambda *_: np.ones(20, int), seed)}
+        for seed in (3, 4)
+    ]
+    assert len(starts[0]) == 20 and not starts[0] & starts[1]
+
+
 def test_episodes_end_where_the_environment_ends_them():
     envs = gymnasium.make_vec("CartPole-v1", num_envs=5)
     rng = np.random.default_rng(0)
@@ -237,6 +255,26 @@ def test_the_report_warns_of_what_a_log_lacks(capsys):
     poor = report([trip([0.0, i % 9 == 0]) for i in range(40)], BOX, BOX)
     assert [word in text for word, text in zip(("5 episodes", "clone", "end"), poor, strict=True)]
     assert "nothing to ask for" in report([trip([1.0, 1.0])] * 2, BOX, BOX)[-1]
+
+
+@pytest.mark.parametrize("twice", [0, 1])
+def test_the_report_judges_coverage_only_where_cells_are_seen_again(twice):
+    flags = np.array([False, True])
+    fine = Bins.of(Box(-1, 1, (2,)), 64)
+    places = np.linspace(-1, 1, 60)[: 60 - twice].tolist() + [-1.0] * twice
+    log = [
+        Episode(
+            np.array([[x, -1], [x, 1], [0, 0]]),
+            np.zeros((2, 2)),
+            np.array([1.0, i % 2]),
+            flags,
+            ~flags,
+        )
+        for i, x in enumerate(places)
+    ]
+    (warning,) = report(log, fine, BOX)
+    assert "can't be judged" in warning
+    assert "clone" in report(log, Bins.of(Box(-1, 1, (2,)), 4), BOX)[0]
 
 
 def test_a_minari_dataset_of_another_environment_becomes_a_policy(tmp_path, monkeypatch):

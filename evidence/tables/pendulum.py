@@ -1,8 +1,8 @@
 """Appendix A: swinging up Gymnasium's pendulum, learned from a log of 300 amateurs.
 
-Three networks that see the present alone, trained equally long: a Decision Transformer, asked for
-the return that one episode in ten reached and for others, a clone of all episodes, and a clone of
-the best tenth. All are tried on the same 100 first positions."""
+Networks that see the present alone, trained equally long: a Decision Transformer, asked for the
+return that one episode in ten reached and for others, and clones of all episodes, of the best
+tenth, and of any tenth. All are tried on the same 100 first positions."""
 
 from collections.abc import Callable
 
@@ -15,8 +15,8 @@ from seqdec_lib.sequences import fit, minibatches
 from seqdec_lib.sequences.bins import Bins
 from seqdec_lib.sequences.spelled import SpelledLayout
 
-SEEDS = (0, 1, 2)
-GOALS = {"asked": "return_to_go", "cloned": None, "tenth": None}
+SEEDS = (0, 1, 2, 3, 4)
+GOALS = {"asked": "return_to_go", "cloned": None, "tenth": None, "any tenth": None}
 CASES = tuple(GOALS)
 AGREEMENT = 0.3  # trained by floating-point sums, whose order may change
 AMATEURS, TESTS, TOP, STEPS, ROWS, WISHES = 300, 100, 0.9, 1000, 256, (-1000, -400, 0)
@@ -29,7 +29,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     returns = np.array([trip.rewards.sum() for trip in log])
     wish = np.quantile(returns, TOP)
     best = [trip for trip, worth in zip(log, returns, strict=True) if worth >= wish]
-    used = best if case == "tenth" else log
+    used = {"tenth": best, "any tenth": log[: len(best)]}.get(case, log)
     looks, acts = (
         Bins.of(space, bins)
         for space, bins in ((many.single_observation_space, 32), (many.single_action_space, 16))

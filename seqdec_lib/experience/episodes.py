@@ -25,8 +25,10 @@ class Episode:
 def play(envs: VectorEnv, act: Callable[[list, list, list], Any], seed: int) -> list[Episode]:
     """Play one episode in each copy of an environment; they must all end some time.
 
-    act : from all that was seen (one more than the others), done and paid so far to actions."""
-    observation, _ = envs.reset(seed=seed)
+    act : from all that was seen (one more than the others), done and paid so far to actions.
+    seed : what the world draws shares nothing with what a driver draws from a generator of the same
+        seed, nor with the copies of another seed (Gymnasium seeds copy i with seed + i)."""
+    observation, _ = envs.reset(seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))
     seen, taken, paid, ended, cut = [_copy(observation)], [], [], [], []
     going = np.ones(envs.num_envs, dtype=bool)
     while going.any():

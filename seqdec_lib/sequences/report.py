@@ -9,7 +9,7 @@ from seqdec_lib.experience.evaluation import mean_interval
 from seqdec_lib.sequences.bins import Bins
 from seqdec_lib.sequences.spelled import numbered
 
-FEW, NEAR, ALONE = 30, 0.1, 0.5  # examples of a wish; of the range below it; cells of one action
+FEW, NEAR, MOST = 30, 0.1, 0.5  # examples of a wish; of the range below it; of cells or steps
 
 
 def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[str]:
@@ -24,7 +24,8 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
     taken = np.concatenate([actions.encode(e.actions) for e in episodes])
     cells, cell, visits = np.unique(seen, axis=0, return_inverse=True, return_counts=True)
     tried = np.unique(np.column_stack([cell, taken]), axis=0)[:, 0]
-    alone = float((np.bincount(tried) == 1)[visits > 1].mean()) if (visits > 1).any() else 1.0
+    again = visits > 1
+    alone, judged = (np.bincount(tried) == 1)[again], visits[again].sum() >= MOST * visits.sum()
     best, spread = returns.max(), np.ptp(returns)
     near = int((returns >= best - NEAR * spread).sum())
     paid_early = any(np.any(np.asarray(e.rewards)[:-1]) for e in episodes)
@@ -32,11 +33,15 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
     print(f"behavior's value {mean_interval(returns)}")
     print(f"best return      {best:.4g}, {near:,} episodes are near it")
     print(f"cells visited    {len(cells):,} of {np.prod(observations.sizes, dtype=float):,.0f}")
-    print(f"one action only  in {alone:.0%} of the cells seen more than once")
+    print(f"one action only  in {alone.sum():,} of {len(alone):,} cells seen more than once")
     print(f"came to an end   {data.terminated.mean():.0%}, the others were cut by the clock")
     found = [
         (near < FEW, f"A wish for the best return rests on {near} episodes (chapter 8)."),
-        (alone > ALONE, "In most cells one action was tried: all you can do is clone (chapter 7)."),
+        (not judged, "Most steps lie in cells seen once: coverage can't be judged by such bins."),
+        (
+            judged and alone.sum() > MOST * len(alone),
+            "In most cells one action was tried: all you can do is clone (chapter 7).",
+        ),
         (not paid_early, "Rewards come at the end only: look back far enough (chapter 8)."),
         (
             not data.terminated.all() and spread > 0,
