@@ -44,9 +44,9 @@ def visit(page: Page, site: Path, chapter: str) -> None:
     """Open a chapter, or open it again, shown whole."""
     address = (site / "chapters" / f"{chapter}.html").as_uri()
     if page.url == address:
-        page.reload(wait_until="domcontentloaded")
+        page.reload()
     else:
-        page.goto(address, wait_until="domcontentloaded")
+        page.goto(address)
     page.add_style_tag(content=WHOLE)
 
 
