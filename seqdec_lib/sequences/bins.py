@@ -85,10 +85,7 @@ class Bins:
 
         Raises ValueError: values that are NaN or have another shape than the space's."""
         seen = flat(self.space, values)
-        columns = [
-            np.searchsorted(edges[1:-1], seen[..., i], side="right")
-            for i, edges in enumerate(self.edges)
-        ]
+        columns = [number_of(seen[..., i], edges) for i, edges in enumerate(self.edges)]
         return np.stack(columns, axis=-1)
 
     def decode(self, numbers: np.ndarray) -> Any:
@@ -119,11 +116,15 @@ def flat(space: Space, values: Any) -> np.ndarray:
     return array.reshape(*lead, -1)
 
 
+def number_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """The bins of a dimension that numbers lie in; what lies outside counts to the outermost."""
+    return np.searchsorted(edges[1:-1], values, side="right")
+
+
 def _centers(edges: np.ndarray, data: np.ndarray) -> np.ndarray:
     """The mean of the data (M,) in each bin, and the middle of a bin that holds none."""
     bins, middles = len(edges) - 1, (edges[1:] + edges[:-1]) / 2
-    number = np.searchsorted(edges[1:-1], data, side="right")
-    count, total = (np.bincount(number, w, bins) for w in (None, data))
+    count, total = (np.bincount(number_of(data, edges), w, bins) for w in (None, data))
     return np.where(count > 0, total / np.maximum(count, 1), middles).clip(edges[:-1], edges[1:])
 
 

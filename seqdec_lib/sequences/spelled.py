@@ -18,7 +18,7 @@ from gymnasium.spaces import Box
 from torch import Tensor
 
 from seqdec_lib.experience.trajectories import Trajectories
-from seqdec_lib.sequences.bins import Bins, shaped
+from seqdec_lib.sequences.bins import Bins, number_of, shaped
 from seqdec_lib.sequences.decoding import choose, distribution
 from seqdec_lib.sequences.layout import TokenLayout, TokenVectors
 from seqdec_lib.sequences.losses import IGNORE, Batch
@@ -133,11 +133,11 @@ class SpelledLayout:
             made = []
             with evaluating(model):
                 for i, choice in enumerate(self.choices):
-                    edges, centers = map(torch.from_numpy, (bins.edges[i], bins.centers[i]))
+                    centers = torch.from_numpy(bins.centers[i])
                     logits = model(tokens, at=-1)[:, choice]
                     if mean:
                         made.append(distribution(logits, temperature, None, top_p) @ centers)
-                        number = torch.searchsorted(edges[1:-1], made[-1], right=True)
+                        number = torch.from_numpy(number_of(made[-1].numpy(), bins.edges[i]))
                     else:
                         number = choose(logits, temperature, None, top_p, generator)
                         made.append(centers[number])
