@@ -65,6 +65,12 @@ def counted(seed: int) -> np.ndarray:
 
 
 def planned_from_often(seed: int, times: int) -> np.ndarray:
+    """The greedy policy of such a plan; where nothing was logged, the clone drives: (S, 9)."""
+    logged = counts_of(logbook(seed)).any(axis=1, keepdims=True)
+    return np.where(logged, greedy(values_from_often(seed, times)), clone_of(seed))
+
+
+def values_from_often(seed: int, times: int) -> np.ndarray:
     """A pessimistic plan; where an action was logged that often, only such actions: (S, 9)."""
     track, counts = world()[0], counts_of(logbook(seed))
     often = counts >= times
@@ -72,8 +78,7 @@ def planned_from_often(seed: int, times: int) -> np.ndarray:
     mdp = CountModel(track.n_states, 9, unknown=UNKNOWN).add(logbook(seed)).mdp(1.0, track.horizon)
     rewards = mdp.rewards.copy()
     rewards[:-1][~allowed] = UNKNOWN
-    values = value_iteration(MDP(mdp.transitions, rewards, 1.0, track.horizon)).q_values[:-1]
-    return np.where(counts.any(axis=1, keepdims=True), greedy(values), clone_of(seed))
+    return value_iteration(MDP(mdp.transitions, rewards, 1.0, track.horizon)).q_values[:-1]
 
 
 def slowest_until_first_look(seed: int) -> float:

@@ -11,6 +11,15 @@ def _best_tried(worths: np.ndarray, trips: np.ndarray) -> np.ndarray:
     return np.array([max(row[drawn]) for row, drawn in zip(worths, trips, strict=True)])
 
 
+def _lowest(regrets: np.ndarray) -> int:
+    return min(range(len(regrets)), key=lambda setting: sum(regrets[setting]))
+
+
+def _lost(sure: float, high: float, cancel: float) -> float:
+    runs = 1 - cancel
+    return max(0.0, sure - (cancel * sure + runs * runs * high))
+
+
 def _tries(p: float, c: float) -> int:
     tries = 1
     while (1 - p) ** tries > 1 - c:
@@ -33,10 +42,19 @@ EXERCISES = {
         hint="each row of `trips` names columns of the same row of `worths`. The largest worth "
         "among these is meant, also where all of them are small.",
     ),
-    "fair_score": Exercise(
-        answer=lambda regrets: float(np.mean(regrets)),
-        draw=lambda rng, size: (rng.integers(0, 20, size).astype(float).tolist(),),
-        hint="which number of many runs is, on average, what one more run will give?",
+    "honest_score": Exercise(
+        answer=lambda chosen_on, tested_on: float(np.mean(tested_on[_lowest(chosen_on)])),
+        draw=lambda rng, size: tuple(rng.random((2, size + 1, size)).round(3)),
+        hint="the first trees only choose the row. Which numbers of this row count?",
+    ),
+    "lost_by_wishing": Exercise(
+        answer=_lost,
+        draw=lambda rng, size: (
+            *sorted(map(float, rng.choice(10 + 2 * size, 2, replace=False))),
+            float(rng.integers(1, 10)) / 10,
+        ),
+        hint="only the wish for `high` can fail, and in two ways that end differently. A traveler "
+        "whose wish is the better plan loses nothing.",
     ),
     "tries_needed": Exercise(
         answer=_tries,
