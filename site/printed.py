@@ -8,7 +8,6 @@ it is known which page each line of the contents has to name.
 """
 
 import html
-import logging
 import posixpath
 import re
 from collections.abc import Iterator
@@ -21,9 +20,8 @@ import take_along
 import yaml
 from bs4 import BeautifulSoup, Tag
 from imprint import Imprint, read_imprint
+from pikepdf import Name, ObjectStreamMode, OutlineItem, Pdf
 from playwright.sync_api import Browser
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import Fit
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLE = Path(__file__).with_name("printed.css")
@@ -201,7 +199,9 @@ def print_page(browser: Browser, source: Path, out: Path) -> None:
     page.emulate_media(media="print")
     page.evaluate("document.fonts.ready.then(() => null)")
     page.pdf(**form)
-    numbers = {name: place.number + 1 for name, place in places(PdfReader(out)).items()}
+    with Pdf.open(out) as pdf:
+        printed = places(pdf)
+    numbers = {name: place.number + 1 for name, place in printed.items()}
     page.evaluate(FILL_IN, numbers)
     page.pdf(**form)
 
@@ -214,32 +214,27 @@ class Place:
     top: float
 
 
-def places(pdf: PdfReader) -> dict[str, Place]:
+def places(pdf: Pdf) -> dict[str, Place]:
     """Return the named places of a PDF."""
-    number = pdf.get_destination_page_number
+    numbers = {page.objgen: number for number, page in enumerate(pdf.pages)}
     return {
-        unquote(name.removeprefix("/")): Place(number(goal), float(goal.top or 0))
-        for name, goal in pdf.named_destinations.items()
+        unquote(name.removeprefix("/")): Place(numbers[goal[0].objgen], float(goal[3]))
+        for name, goal in pdf.Root.Dests.items()
     }
 
 
 def bind(pdf: Path, lines: list[tuple[int, str, str]], imprint: Imprint) -> None:
-    """Give a PDF its bookmarks, and the names of the book and its authors."""
-    logging.getLogger("pypdf").setLevel(logging.ERROR)  # Chromium counts its objects otherwise
-    writer = PdfWriter(clone_from=pdf)
-    writer.add_metadata({"/Title": imprint.title, "/Author": imprint.byline})
-    found, parent = places(PdfReader(pdf)), None
-    for level, place, text in lines:
-        where = found[place]
-        item = writer.add_outline_item(
-            title=text,
-            page_number=where.number,
-            parent=parent if level > 1 else None,
-            fit=Fit.xyz(0, where.top + 12),
-        )
-        parent = item if level == 1 else parent
-    writer.page_mode = "/UseOutlines"
-    writer.write(pdf)
+    """Give a PDF its bookmarks and the names of the book and its authors, and pack it densely."""
+    with Pdf.open(pdf, allow_overwriting_input=True) as book:
+        book.docinfo.Title, book.docinfo.Author = imprint.title, imprint.byline
+        found = places(book)
+        with book.open_outline() as outline:
+            for level, name, text in lines:
+                place = found[name]
+                item = OutlineItem(text, place.number, "XYZ", left=0, top=place.top + 12)
+                (outline.root if level == 1 else outline.root[-1].children).append(item)
+        book.Root.PageMode = Name.UseOutlines
+        book.save(pdf, object_stream_mode=ObjectStreamMode.generate)
 
 
 def make(root: Path, out: Path, names: list[str] | None = None) -> None:

@@ -24,6 +24,7 @@ import yaml
 from bs4 import BeautifulSoup
 from claims_page import title
 from imprint import FILE, read_imprint
+from pikepdf import Pdf
 from pypdf import PdfReader
 from sentences import claims
 
@@ -114,10 +115,21 @@ def test_its_contents_name_every_chapter_and_section(one_page: BeautifulSoup) ->
 
 
 @pytest.fixture(scope="module")
-def pdf(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+def printed_file(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("pdf") / "two.pdf"
     printed.make(ROOT, out, TWO)
-    return PdfReader(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def pdf(printed_file: Path) -> PdfReader:
+    return PdfReader(printed_file)
+
+
+@pytest.fixture(scope="module")
+def places(printed_file: Path) -> dict[str, printed.Place]:
+    with Pdf.open(printed_file) as pdf:
+        return printed.places(pdf)
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +174,9 @@ def test_mathematics_is_typeset_and_nothing_only_for_screens_is_printed(
 
 
 @needs_chromium
-def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(pdf: PdfReader) -> None:
-    places = printed.places(pdf)
+def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(
+    pdf: PdfReader, places: dict[str, printed.Place]
+) -> None:
     found = list(leads_to(pdf))
     names = [unquote(str(goal).lstrip("/")) for goal in found if not str(goal).startswith("http")]
     assert len(names) > 50 and set(names) <= places.keys()
@@ -175,8 +188,10 @@ def test_links_lead_inside_the_pdf_and_bookmarks_to_chapters(pdf: PdfReader) -> 
 
 
 @needs_chromium
-def test_the_contents_and_the_sheets_name_the_same_page(pdf: PdfReader, sheets: list[str]) -> None:
-    place = printed.places(pdf)[f"{printed.anchor(TWO[1])}--exercises"].number + 1
+def test_the_contents_and_the_sheets_name_the_same_page(
+    sheets: list[str], places: dict[str, printed.Place]
+) -> None:
+    place = places[f"{printed.anchor(TWO[1])}--exercises"].number + 1
     contents = " ".join(sheets[1].split())
     assert re.search(rf"7\.\d+\. Exercises {place}\b", contents)
     assert re.search(rf"^{place}$", sheets[place - 1], re.MULTILINE), "its number, at the foot"
