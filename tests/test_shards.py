@@ -3,6 +3,7 @@ read."""
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,14 @@ def test_shards_give_back_what_was_saved(shards):
 @given(st.lists(st.integers(0, 42), min_size=1, max_size=60))
 def test_any_episodes_come_in_the_order_asked_for(shards, episodes):
     assert same(shards[np.array(episodes)], WHOLE[np.array(episodes)])
+
+
+def test_shards_whose_numbers_take_different_room_are_read_together(tmp_path):
+    large = collect(TravelTree(), None, 20, 0)
+    small = replace(large, states=large.states % 200)
+    shards = save_shards([large, small, large], tmp_path)
+    assert len({path.stat().st_size for path in tmp_path.glob("*.npy")}) == 2
+    assert same(shards[:], concatenate([large, small, large]))
 
 
 @pytest.mark.parametrize("goal", [None, "return", "return_to_go"])

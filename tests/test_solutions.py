@@ -1,11 +1,14 @@
 """Each exercise has a stub, a check and a solution, and the solution passes the check."""
 
 import ast
+import builtins
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import bookkeeping
 import nbformat
 import numpy as np
 import pytest
@@ -90,3 +93,41 @@ def test_every_block_of_every_solution_is_python() -> None:
     assert len(blocks) >= len(EXERCISES)
     for block in blocks:
         ast.parse(block)
+
+
+def makers(notebook: nbformat.NotebookNode) -> dict[str, list[bool]]:
+    """For each name that the reader's cells make, in order: whether a loop or the like made it."""
+    found = defaultdict(list)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and bookkeeping.is_for_readers(cell):
+            for statement in bookkeeping.statements(cell.source):
+                for name in bookkeeping.bound(statement):
+                    found[name].append(isinstance(statement, ast.For | ast.With | ast.Try))
+    return found
+
+
+def taken_from_the_page(solution: str) -> set[str]:
+    """The names that a solution uses before it has made them itself."""
+    taken, made = set(), set(dir(builtins))
+    for block in PYTHON.finditer(solution):
+        for statement in bookkeeping.statements(block[2]):
+            own = bookkeeping.bound(statement)
+            here = own if hasattr(statement, "body") else set()  # a loop makes its variable first
+            taken |= bookkeeping.used(statement) - here - made
+            made |= own
+    return taken
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_what_a_solution_takes_from_its_page_is_there_and_not_overwritten(path: Path) -> None:
+    """A solution is pasted at the end of the page: each name that it doesn't make itself was made
+    there in one place, and no later loop uses it for something else."""
+    notebook = nbformat.read(path, as_version=4)
+    made = makers(notebook)
+    for cell in notebook.cells:
+        for solution in SOLUTION.finditer(cell.source if cell.cell_type == "markdown" else ""):
+            for name in taken_from_the_page(solution[3]):
+                assert made[name], f"{solution[2]}: no cell makes {name}"
+                assert made[name].count(False) <= 1, f"{solution[2]}: {name} is made anew"
+                last_is_a_loop = made[name][-1] and len(made[name]) > 1
+                assert not last_is_a_loop, f"{solution[2]}: a loop overwrites {name}"

@@ -277,6 +277,23 @@ def test_the_report_judges_coverage_only_where_cells_are_seen_again(twice):
     assert "clone" in report(log, Bins.of(Box(-1, 1, (2,)), 4), BOX)[0]
 
 
+def test_the_report_sees_whether_good_returns_are_good_starts(capsys):
+    """Each of ten cells of starts has the same returns, or each has one of its own."""
+
+    def log(returns):
+        flags = np.array([False, True])
+        return [
+            Episode(np.full((3, 2), x), np.full((2, 2), (-1) ** i), np.array([r, 0]), flags, ~flags)
+            for i, (x, r) in enumerate(zip(np.linspace(-1, 1, 400), returns, strict=True))
+        ]
+
+    cells, numbers = Bins.of(Box(-1, 1, (2,)), 10), np.arange(400)
+    assert not any("start alike" in text for text in report(log(numbers % 40), cells, BOX))
+    assert "explain 0% of" in capsys.readouterr().out
+    assert any("start alike" in text for text in report(log(numbers // 40), cells, BOX))
+    assert "explain 100% of" in capsys.readouterr().out
+
+
 def test_a_minari_dataset_of_another_environment_becomes_a_policy(tmp_path, monkeypatch):
     minari = pytest.importorskip("minari")
     pytest.importorskip("h5py")

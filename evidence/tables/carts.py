@@ -1,11 +1,12 @@
 """Appendix A: carts by tokens, with one dock, or with a rock between two.
 
-2,000 trips of carts, each with gains of its own, become tokens by 32 bins a dimension. Three
-networks that see the present alone: a Decision Transformer, asked for the return that one trip in
-ten reached, a clone of all trips, and a clone of the best tenth. All are tried on 1,000 carts; over
-the rock their returns are also split by where a cart starts, and other wishes are tried. With one
-dock the Decision Transformer is trained three times as long, too. Their rivals read the numbers
-themselves: small networks, fitted by squared error to the pushes of all trips or the best tenth."""
+2,000 trips of carts, each with gains of its own, become tokens by 32 bins a dimension. Which of
+them should a clone read? All, any tenth, the best tenth by the return, or the best tenth of the
+trips that start in one cell of a grid over the first states ("alike"). Transformers that see the
+present alone clone each of these, and so do small networks that read the numbers themselves, by
+squared error. With one dock, such networks also read the bins, each with a weight of its own. A
+Decision Transformer reads all trips and is asked for several returns. All are driven on 1,000
+carts."""
 
 from collections.abc import Callable
 
@@ -15,87 +16,111 @@ from torch import nn
 from torch.nn import functional
 
 from seqdec_lib.experience.episodes import Episode, play
-from seqdec_lib.problems.cart import ROCK, Carts
+from seqdec_lib.problems.cart import FARTHEST, ROCK, Carts
 from seqdec_lib.sequences import fit, minibatches
 from seqdec_lib.sequences.bins import Bins
-from seqdec_lib.sequences.losses import sequence_loss
 from seqdec_lib.sequences.spelled import SpelledLayout
-from seqdec_lib.sequences.tokens import evaluating
 
 SEEDS = (0, 1, 2, 3, 4)
 WORLDS = {"one dock": {}, "rock": {"docks": (-1.0, 1.0), "limit": 1.0, "rock": 5.0}}
-GOALS = {"asked": "return_to_go", "cloned": None, "tenth": None}
-REGRESSIONS = ("regression", "regression of the tenth")
+CHOICES = ("all", "any", "tenth", "alike")
 CASES = (
-    *(f"{where}, {kind}" for where in WORLDS for kind in (*GOALS, *REGRESSIONS)),
-    "one dock, longer, asked",
+    *(f"{where}, asked" for where in WORLDS),
+    *(f"{where}, {by}, {c}" for where in WORLDS for by in ("cloned", "numbers") for c in CHOICES),
+    *(f"one dock, bins, {choice}" for choice in CHOICES),
 )
-STEPS, LONGER, REGRESSED = 300, 900, 1200
-READINGS = {"greedy": {"temperature": 0.0}, "sampled": {}, "mean": {"mean": True}}
+STEPS, REGRESSED, ROWS, RATE = 300, 1200, 256, 4e-3
+READINGS = {"greedy": {"temperature": 0.0}, "mean": {"mean": True}}
 AGREEMENT = 0.2  # trained by floating-point sums, whose order may change
-TRIPS, TESTS, ROWS, BINS, TOP, WISHES = 2000, 1000, 256, 32, 0.9, (-20, -10, -5, -2)
+TRIPS, TESTS, BINS, SIDE, WISHES = 2000, 1000, 32, 8, (-20, -12, -8, -6, -4, -2)
 
 
 def run(case: str, seed: int) -> dict[str, float]:
-    """Mean returns of one network on the carts of the test, and its loss on trips of its log and
-    on others of the same drivers."""
-    where, *longer, kind = case.split(", ")
-    world, steps = WORLDS[where], LONGER if longer else STEPS
-    envs, test = Carts(TRIPS, **world), Carts(TESTS, **world)
-    log, others = wild_trips(envs, seed), wild_trips(envs, 100 + seed)
+    """Mean returns of one network on the carts of the test, also by where they start."""
+    where, by, *choice = case.split(", ")
+    envs, test = Carts(TRIPS, **WORLDS[where]), Carts(TESTS, **WORLDS[where])
+    log = wild_trips(envs, seed)
     seen = np.concatenate([trip.observations for trip in log])
-    wish = np.quantile([trip.rewards.sum() for trip in log], TOP)
-    if "tenth" in kind:
-        log, others = best_tenth(log), best_tenth(others)
+    looks = Bins.of(envs.single_observation_space, BINS, data=seen)
+    pushes = Bins.of(envs.single_action_space, BINS)
+    returns = np.array([trip.rewards.sum() for trip in log])
+    starts = np.array([trip.observations[0] for trip in log])
+    cells = np.floor((starts / FARTHEST + 1) * SIDE / 2)
+    used = [log[i] for i in chosen(*choice, returns, cells)] if choice else log
     found = {}
 
     def drive(name: str, act: Callable) -> None:
         trips = play(test, act, 1000 + seed)
-        returns = np.array([trip.rewards.sum() for trip in trips])
+        paid = np.array([trip.rewards.sum() for trip in trips])
         over = np.array([abs(trip.observations[0, 0]) < ROCK for trip in trips])
-        found[name] = float(returns.mean())
-        found[f"{name}, over"] = float(returns[over].mean())
-        found[f"{name}, outside"] = float(returns[~over].mean())
+        parts = {"": paid, ", over": paid[over], ", outside": paid[~over]}
+        found.update({name + part: float(some.mean()) for part, some in parts.items()})
 
-    if kind in REGRESSIONS:
-        drive("mean", regression(log, test.limit, seed))
+    if by in ("numbers", "bins"):
+        read = one_hot(looks) if by == "bins" else scaled(seen)
+        drive("mean", regression(used, read, test.limit, seed))
         return found
-    bins = Bins.of(envs.single_observation_space, BINS, data=seen)
-    pushes = Bins.of(envs.single_action_space, BINS)
-    layout = SpelledLayout.of(log, bins, pushes, GOALS[kind], context=1)
+    goal = "return_to_go" if by == "asked" else None
+    layout = SpelledLayout.of(used, looks, pushes, goal, context=1)
     torch.manual_seed(seed)
     model = layout.transformer()
-    fit(model, minibatches(layout.encode(log), ROWS), steps, learning_rate=4e-3, seed=seed)
-    with evaluating(model), torch.no_grad():
-        for name, trips in (("loss", log), ("held-out loss", others)):
-            found[name] = float(sequence_loss(model, layout.encode(trips[:200])))
-    for name, reading in READINGS.items():
-        drive(name, layout.policy(model, wish, seed=seed, **reading))
-    for wanted in WISHES if case == "rock, asked" else ():
-        drive(f"wish {wanted}", layout.policy(model, wanted, temperature=0.0, seed=seed))
+    fit(model, minibatches(layout.encode(used), ROWS), STEPS, learning_rate=RATE, seed=seed)
+    for wish in WISHES if goal else (None,):
+        for name, reading in READINGS.items():
+            asked = name if wish is None else f"{name}, wish {wish}"
+            drive(asked, layout.policy(model, wish or 0, seed=seed, **reading))
     return found
 
 
-def regression(log: list[Episode], limit: float, seed: int) -> Callable:
+def chosen(choice: str, returns: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Numbers of the episodes that a clone reads. cells: a row for each, the same for like starts.
+
+    Episodes are independent, so the first tenth is as good as any."""
+    order = np.argsort(-returns)
+    if choice == "alike":
+        groups = np.unique(cells, axis=0, return_inverse=True)[1]
+        groups = [order[groups[order] == group] for group in range(groups.max() + 1)]
+        return np.concatenate([group[: max(1, round(len(group) / 10))] for group in groups])
+    tenth = len(returns) // 10
+    return {"all": order, "any": np.arange(tenth), "tenth": order[:tenth]}[choice]
+
+
+def scaled(seen: np.ndarray) -> Callable:
+    """Numbers in units of their spread in the log."""
+    spread = seen.std(axis=0)
+    return lambda seen: torch.tensor(seen / spread).float()
+
+
+def one_hot(bins: Bins) -> Callable:
+    """For each number a one at its bin, and zeros at the others."""
+    return lambda seen: torch.cat(
+        [
+            functional.one_hot(torch.tensor(column), size)
+            for column, size in zip(bins.encode(seen).T, bins.sizes, strict=True)
+        ],
+        dim=1,
+    ).float()
+
+
+def regression(log: list[Episode], read: Callable, limit: float, seed: int) -> Callable:
     """A driver by a network with two hidden layers, fitted to the pushes by squared error."""
-    seen = torch.tensor(np.concatenate([trip.observations[:-1] for trip in log])).float()
+    seen = read(np.concatenate([trip.observations[:-1] for trip in log]))
     pushed = torch.tensor(np.concatenate([trip.actions for trip in log])).float()
     torch.manual_seed(seed)
-    model = nn.Sequential(
-        nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
-    )
-    optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
-    falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, REGRESSED)
-    for _ in range(REGRESSED):
-        rows = torch.randint(len(seen), (ROWS,))
-        optimizer.zero_grad()
-        functional.mse_loss(model(seen[rows]), pushed[rows]).backward()
-        optimizer.step()
-        falling.step()
+    layers = nn.Linear(seen.shape[1], 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU()
+    model = nn.Sequential(*layers, nn.Linear(32, pushed.shape[1]))
 
+    def rows(generator: torch.Generator) -> torch.Tensor:
+        return torch.randint(len(seen), (ROWS,), generator=generator)
+
+    def loss(model: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        return functional.mse_loss(model(seen[rows]), pushed[rows])
+
+    fit(model, rows, REGRESSED, learning_rate=RATE, seed=seed, loss=loss)
+
+    @torch.no_grad()
     def act(seen: list, taken: list, paid: list) -> np.ndarray:
-        with torch.no_grad():
-            return model(torch.tensor(seen[-1]).float()).numpy().clip(-limit, limit)
+        return model(read(seen[-1])).numpy().clip(-limit, limit)
 
     return act
 
@@ -112,9 +137,3 @@ def wild_trips(envs: Carts, seed: int) -> list[Episode]:
         return pushes.clip(-envs.limit, envs.limit)[:, None]
 
     return play(envs, act, seed)
-
-
-def best_tenth(log: list[Episode]) -> list[Episode]:
-    """The trips with the best returns."""
-    returns = np.array([trip.rewards.sum() for trip in log])
-    return [log[i] for i in np.argsort(-returns)[: len(log) // 10]]

@@ -27,6 +27,18 @@ def _backup(p: float, a: float, b: float, q: float, r: float) -> float:
     return q + a * p * (a - b * gain)
 
 
+def _advantage(starts: np.ndarray, returns: np.ndarray) -> np.ndarray:
+    rows, columns = np.triu_indices(starts.shape[1])
+    products = starts[:, rows] * starts[:, columns]
+    known = np.column_stack([np.ones(len(starts)), starts, products])
+    return returns - known @ np.linalg.lstsq(known, returns, rcond=None)[0]
+
+
+def _trips(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    starts = rng.uniform(-1, 1, (8 + 4 * size, int(rng.integers(1, 4))))
+    return starts, rng.normal(size=len(starts)) - (starts**2).sum(axis=1)
+
+
 EXERCISES = {
     "bin_number": Exercise(
         answer=_bin,
@@ -45,5 +57,10 @@ EXERCISES = {
         answer=_back,
         draw=_number,
         hint="take two bins and a number in the middle of the first one. What must come back?",
+    ),
+    "advantage": Exercise(
+        answer=_advantage,
+        draw=_trips,
+        hint="a trip that got what its start was worth has 0. Are the products in the fit, too?",
     ),
 }

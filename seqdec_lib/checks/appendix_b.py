@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from seqdec_lib.checks.exercise import Exercise
-
-
-def _shares(rng: np.random.Generator, size: int) -> tuple[list[float], list[int]]:
-    losses = np.round(rng.uniform(0.1, 3, size), 1)
-    return losses.tolist(), rng.integers(1, 6, size).tolist()
 
 
 def _additional_seconds(k: int, step: float, write: float, restart: float, between: float) -> float:
@@ -23,10 +16,10 @@ def _largest_width(memory: int, layers: int, tokens: int, kept: int) -> int:
 
 
 EXERCISES = {
-    "joined_loss": Exercise(
-        answer=lambda losses, counts: float(np.average(losses, weights=counts)),
-        draw=_shares,
-        hint="write down the losses of all targets and take their mean: what became of each share?",
+    "loss_factors": Exercise(
+        answer=lambda counts: [len(counts) * count / sum(counts) for count in counts],
+        draw=lambda rng, size: (rng.integers(1, 6, size + 1).tolist(),),
+        hint="with equal shares every factor must be 1: the mean has divided by their number.",
     ),
     "additional_seconds": Exercise(
         answer=_additional_seconds,

@@ -93,13 +93,17 @@ class Shards:
         if isinstance(episodes, slice):
             episodes = np.arange(*episodes.indices(len(self)))
         shards = np.searchsorted(self._ends, episodes, side="right")
-        parts, order = [], []
+        found = {}  # from a shard's shape: (places in the answer, records) of each
         for shard in np.unique(shards):
             places = np.flatnonzero(shards == shard)
             path, kind, offset, shape = self._maps[shard]
             rows = episodes[places] - self._ends[shard] + shape[0]
             # Mapped anew each time: what is mapped for long counts as this program's memory.
             records = np.memmap(path, kind, "r", offset, shape)[rows]
+            found.setdefault(kind["actions"].shape, []).append((places, records))
+        parts, order = [], []
+        for group in found.values():
+            places, records = (np.concatenate(of_shards) for of_shards in zip(*group, strict=True))
             parts.append(self._trajectories(records, self.lengths[episodes[places]]))
             order.append(places)
         return concatenate(parts)[np.argsort(np.concatenate(order))]

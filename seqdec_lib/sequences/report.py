@@ -10,6 +10,7 @@ from seqdec_lib.sequences.bins import Bins
 from seqdec_lib.sequences.spelled import numbered
 
 FEW, NEAR, MOST = 30, 0.1, 0.5  # examples of a wish; of the range below it; of cells or steps
+STARTS = 0.1  # of the variance of returns
 
 
 def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[str]:
@@ -29,11 +30,13 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
     best, spread = returns.max(), np.ptp(returns)
     near = int((returns >= best - NEAR * spread).sum())
     paid_early = any(np.any(np.asarray(e.rewards)[:-1]) for e in episodes)
+    by_start = explained(returns, seen[np.append(0, data.lengths.cumsum()[:-1])])
     print(f"episodes         {len(data):,} of {data.lengths.min()} to {data.lengths.max()} steps")
     print(f"behavior's value {mean_interval(returns)}")
     print(f"best return      {best:.4g}, {near:,} episodes are near it")
     print(f"cells visited    {len(cells):,} of {np.prod(observations.sizes, dtype=float):,.0f}")
     print(f"one action only  in {alone.sum():,} of {len(alone):,} cells seen more than once")
+    print(f"cells of starts  explain {by_start:.0%} of the variance of returns")
     print(f"came to an end   {data.terminated.mean():.0%}, the others were cut by the clock")
     found = [
         (near < FEW, f"A wish for the best return rests on {near} episodes (chapter 8)."),
@@ -41,6 +44,11 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
         (
             judged and alone.sum() > MOST * len(alone),
             "In most cells one action was tried: all you can do is clone (chapter 7).",
+        ),
+        (
+            by_start > STARTS,
+            "A good return may be a good start: choose among episodes that start alike "
+            "(appendix A).",
         ),
         (not paid_early, "Rewards come at the end only: look back far enough (chapter 8)."),
         (
@@ -54,3 +62,16 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
     for text in warnings:
         print("WARNING", text)
     return warnings
+
+
+def explained(returns: np.ndarray, starts: np.ndarray) -> float:
+    """The share of the variance of returns (N,) that lies between starts (N, D), not within one.
+
+    Groups explain some of any numbers by chance; this much is taken off (adjusted R squared)."""
+    group = np.unique(starts, axis=0, return_inverse=True)[1].ravel()
+    free = len(returns) - group.max() - 1
+    if free == 0 or np.ptp(returns) == 0:
+        return 0.0
+    means = np.bincount(group, returns) / np.bincount(group)
+    within = ((returns - means[group]) ** 2).sum() / free
+    return max(0.0, float(1 - within / returns.var(ddof=1)))
