@@ -48,7 +48,6 @@ NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
 CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
 TURNED = {"black": "white", "white": "black", "dark": "bright", "darker": "brighter"}
 TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.*)\)(?=</p>)')
-LINK = re.compile(r"\s?<a (?P<attributes>[^>]*)> (?P<exercise>Exercise [\w.]+) \([^<]*\)</a>")
 SIGNATURE = re.compile(
     r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL
 )
@@ -94,9 +93,8 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
 
 
 def with_plain_titles(html: str) -> str:
-    """An exercise's title without parentheses around it, since it ends with some of its own; and
-    links that name an exercise by its number."""
-    return LINK.sub(r" <a \g<attributes>>\g<exercise></a>", TITLE.sub(r"\1 \2", html))
+    """The title of an exercise without the parentheses around it: it ends with some of its own."""
+    return TITLE.sub(r"\1 \2", html)
 
 
 def without_empty_headers(html: str) -> str:
