@@ -200,8 +200,7 @@ def print_page(browser: Browser, source: Path, out: Path) -> None:
     page.evaluate("document.fonts.ready.then(() => null)")
     page.pdf(**form)
     with Pdf.open(out) as pdf:
-        printed = places(pdf)
-    numbers = {name: place.number + 1 for name, place in printed.items()}
+        numbers = {name: place.number + 1 for name, place in places(pdf).items()}
     page.evaluate(FILL_IN, numbers)
     page.pdf(**form)
 
