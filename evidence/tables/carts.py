@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from seqdec_lib.experience.episodes import Episode, play
 from seqdec_lib.problems.cart import FARTHEST, ROCK, Carts
-from seqdec_lib.sequences import fit, minibatches
+from seqdec_lib.sequences import Transformer, fit, minibatches
 from seqdec_lib.sequences.bins import Bins
 from seqdec_lib.sequences.spelled import SpelledLayout
 
@@ -45,8 +45,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     pushes = Bins.of(envs.single_action_space, BINS)
     returns = np.array([trip.rewards.sum() for trip in log])
     starts = np.array([trip.observations[0] for trip in log])
-    cells = np.floor((starts / FARTHEST + 1) * SIDE / 2)
-    used = [log[i] for i in chosen(*choice, returns, cells)] if choice else log
+    used = [log[i] for i in chosen(*choice, returns, cells_of(starts))] if choice else log
     found = {}
 
     def drive(name: str, act: Callable) -> None:
@@ -62,14 +61,25 @@ def run(case: str, seed: int) -> dict[str, float]:
         return found
     goal = "return_to_go" if by == "asked" else None
     layout = SpelledLayout.of(used, looks, pushes, goal, context=1)
-    torch.manual_seed(seed)
-    model = layout.transformer()
-    fit(model, minibatches(layout.encode(used), ROWS), STEPS, learning_rate=RATE, seed=seed)
+    model = trained(layout, used, seed)
     for wish in WISHES if goal else (None,):
         for name, reading in READINGS.items():
             asked = name if wish is None else f"{name}, wish {wish}"
             drive(asked, layout.policy(model, wish or 0, seed=seed, **reading))
     return found
+
+
+def trained(layout: SpelledLayout, log: list[Episode], seed: int) -> Transformer:
+    """A Transformer that has read the log."""
+    torch.manual_seed(seed)
+    model = layout.transformer()
+    fit(model, minibatches(layout.encode(log), ROWS), STEPS, learning_rate=RATE, seed=seed)
+    return model
+
+
+def cells_of(starts: np.ndarray) -> np.ndarray:
+    """The cell of a grid that each first state (N, 2) lies in: its column and row, (N, 2)."""
+    return np.floor((starts / FARTHEST + 1) * SIDE / 2)
 
 
 def chosen(choice: str, returns: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -46,7 +46,11 @@ LONGER = 1600  # steps of a clone's training, eight times the usual
 def run(case: str, seed: int) -> dict[str, float]:
     """Of each policy the lap time and the crashes per lap; of each learner its curve, too."""
     torch.set_num_threads(1)
-    found = without_driving(seed) if case == "clones" else by_driving(seed, *STARTS[case])
+    found = (
+        without_driving(seed)
+        if case == "clones"
+        else by_driving(learner_of(seed, *STARTS[case]), seed)
+    )
     return {key: round(float(number), 6) for key, number in found.items()}
 
 
@@ -210,10 +214,9 @@ def learner_of(seed: int, start: str, explores: str) -> TabularLearner:
     )
 
 
-def by_driving(seed: int, start: str, explores: str) -> dict[str, float]:
+def by_driving(learner: TabularLearner, seed: int) -> dict[str, float]:
     """A curve of stops, when the human was beaten, and the favorite actions in the end."""
     track, in_alley, _ = world()
-    learner = learner_of(seed, start, explores)
     found, crashes, history = {}, 0, []
     for step in range(1, STEPS + 1):
         crashes += int(track.crashed[learner.step().next_observations].sum())

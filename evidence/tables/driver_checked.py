@@ -50,7 +50,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     elif case == "first look":
         found = {"slowest": slowest_until_first_look(seed)}
     else:
-        found = by_driving(seed, *LEARNERS[case])
+        found = by_driving(learner_of(seed, *LEARNERS[case]), seed)
     return {key: round(float(number), 6) for key, number in found.items()}
 
 

@@ -4,12 +4,10 @@ The networks of `carts` that read all trips, with their logs and tests. Each car
 asked for the return that one in ten logged trips from its own cell of first states surpassed."""
 
 import numpy as np
-import torch
 
 from evidence.tables import carts
 from seqdec_lib.experience.episodes import play
-from seqdec_lib.problems.cart import FARTHEST, Carts
-from seqdec_lib.sequences import fit, minibatches
+from seqdec_lib.problems.cart import Carts
 from seqdec_lib.sequences.bins import Bins
 from seqdec_lib.sequences.spelled import SpelledLayout
 
@@ -26,10 +24,7 @@ def run(case: str, seed: int) -> dict[str, float]:
     looks = Bins.of(envs.single_observation_space, carts.BINS, data=seen)
     pushes = Bins.of(envs.single_action_space, carts.BINS)
     layout = SpelledLayout.of(log, looks, pushes, "return_to_go", context=1)
-    torch.manual_seed(seed)
-    model = layout.transformer()
-    draw = minibatches(layout.encode(log), carts.ROWS)
-    fit(model, draw, carts.STEPS, learning_rate=carts.RATE, seed=seed)
+    model = carts.trained(layout, log, seed)
     returns = np.array([trip.rewards.sum() for trip in log])
     homes = cells(np.array([trip.observations[0] for trip in log]))
     surpassed = {home: np.quantile(returns[homes == home], SURPASSED) for home in np.unique(homes)}
@@ -44,7 +39,7 @@ def run(case: str, seed: int) -> dict[str, float]:
 
 def cells(starts: np.ndarray) -> np.ndarray:
     """The number of the cell that each start (N, 2) lies in."""
-    column, row = np.floor((starts / FARTHEST + 1) * carts.SIDE / 2).astype(int).T
+    column, row = carts.cells_of(starts).astype(int).T
     return column * carts.SIDE + row
 
 
