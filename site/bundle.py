@@ -22,6 +22,9 @@ THEME_STYLES = ("_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.
 THEME_SCRIPTS = ("_static/scripts/bootstrap.js", "_static/scripts/pydata-sphinx-theme.js")
 OPTIONS = "_static/documentation_options.js"
 LEFT_OUT = "_static/design-tabs.js"  # for tabs, which the book does not have
+# The theme measures each box that might scroll, and so lays out what nobody has come to yet;
+# `repair.js` measures a box when it comes into view.
+ONE_BY_ONE = re.compile(r'document\.querySelectorAll\(\["pre",.*?\?0:-1\}\)')
 # Bootstrap knows a hundred components, and the theme uses its tooltips.
 TOOLTIPS = {"tooltip", "tooltip-inner", "tooltip-arrow", "bs-tooltip-auto", "fade", "show"}
 SEARCH = "_static/searchtools.js"  # which the page of the search loads besides
@@ -63,6 +66,9 @@ def scripts_of_all_pages(site: Path, files: list) -> dict[str, str]:
     settings = {body: body for file in ordered if (body := file.attributes.get("body"))}
     names = [file.filename for file in ordered if file.filename and file.filename != LEFT_OUT]
     found = {name: site.joinpath(name).read_text("utf-8") for name in (*names, *THEME_SCRIPTS)}
+    found[THEME_SCRIPTS[1]], cut = ONE_BY_ONE.subn("0", found[THEME_SCRIPTS[1]])
+    if cut != 1:
+        raise RuntimeError(f"the theme's loop over what scrolls was found {cut} times, not once")
     options = {OPTIONS: found[OPTIONS]}
     return {n: re.sub("//# source.*", "", t) for n, t in (options | settings | found).items()}
 

@@ -79,7 +79,9 @@ def complaints(page: Page, address: str, mode: str) -> list[str]:
     if mode == "print":
         page.emulate_media(media="print")
     page.add_style_tag(content=WHOLE)
-    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done)))"
+    )
     seen = page.evaluate(SEEN)
     page.evaluate(SHORTENED)
     page.evaluate(AXE)

@@ -21,16 +21,16 @@
     each('.citation-list[role="list"] > .citation', (item) => item.setAttribute("role", "listitem"));
   }
 
-  function repairScrollers() {
-    // What scrolls must be reachable from the keyboard. All are measured before any is changed.
-    const boxes = [...document.querySelectorAll(
-      ".bd-article :is(div.math, .pst-scrollable-table-container, .output, pre)")];
+  // What scrolls must be reachable from the keyboard. A box is measured when it is laid out, that
+  // is when a reader comes near it; all of a moment are measured before any is changed.
+  const scrollers = new ResizeObserver((entries) => {
+    const boxes = entries.map((entry) => entry.target);
     const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1);
     boxes.forEach((box, index) => {
       if (wide[index]) box.tabIndex = 0;
       else if (box.tabIndex === 0) box.removeAttribute("tabindex");
     });
-  }
+  });
 
   // What the theme and its search would otherwise do: read pages that a browser does not read from
   // a disk, and leave the field of the search for the reader to find.
@@ -38,7 +38,6 @@
   document.querySelector(".bd-search-container input")?.focus();
 
   repairLabels();
-  const idle = window.requestIdleCallback ?? setTimeout;
-  window.addEventListener("load", () => idle(repairScrollers));
-  window.addEventListener("resize", repairScrollers);
+  each(".bd-article :is(div.math, .pst-scrollable-table-container, .output, pre)",
+    (box) => scrollers.observe(box));
 })();
