@@ -5,8 +5,9 @@ them should a clone read? All, the best tenth by the return, or the best tenth o
 start in one cell of a grid over the first states ("alike"). Transformers that see the present
 alone clone each of these, and so do small networks that read the numbers themselves, by squared
 error. With one dock, they also clone the drivers of the best tenth when these drive once more, from
-other starts ("again"). A Decision Transformer reads all trips. It is asked for several returns, and for what one in
-ten logged trips from the cart's own cell surpassed. All are driven on 1,000 carts."""
+other starts ("again"). A Decision Transformer reads all trips. It is asked for several returns, and
+for what one in ten logged trips from the cart's own cell surpassed. All are driven on 1,000 carts.
+"""
 
 from collections.abc import Callable
 from functools import partial
