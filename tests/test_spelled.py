@@ -292,6 +292,9 @@ def test_the_report_sees_whether_good_returns_are_good_starts(capsys):
     assert "explain 0% of" in capsys.readouterr().out
     assert any("start alike" in text for text in report(log(numbers // 40), cells, BOX))
     assert "explain 100% of" in capsys.readouterr().out
+    for unknown in (log(numbers % 40)[::40], log(0 * numbers)):  # one a cell; all the same
+        assert not any("start alike" in text for text in report(unknown, cells, BOX))
+        assert "explain an unknown share of" in capsys.readouterr().out
 
 
 def test_a_minari_dataset_of_another_environment_becomes_a_policy(tmp_path, monkeypatch):

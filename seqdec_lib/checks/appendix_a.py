@@ -40,11 +40,6 @@ def _trips(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]
 
 
 EXERCISES = {
-    "bin_number": Exercise(
-        answer=_bin,
-        draw=_number,
-        hint="which bin would the number get if the range went on, and which are there at all?",
-    ),
     "riccati_backup": Exercise(
         answer=_backup,
         draw=lambda rng, size: (

@@ -36,7 +36,8 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
     print(f"best return      {best:.4g}, {near:,} episodes are near it")
     print(f"cells visited    {len(cells):,} of {np.prod(observations.sizes, dtype=float):,.0f}")
     print(f"one action only  in {alone.sum():,} of {len(alone):,} cells seen more than once")
-    print(f"cells of starts  explain {by_start:.0%} of the variance of returns")
+    share = "an unknown share" if by_start is None else f"{by_start:.0%}"
+    print(f"cells of starts  explain {share} of the variance of returns")
     print(f"came to an end   {data.terminated.mean():.0%}, the others were cut by the clock")
     found = [
         (near < FEW, f"A wish for the best return rests on {near} episodes (chapter 8)."),
@@ -46,7 +47,7 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
             "In most cells one action was tried: all you can do is clone (chapter 7).",
         ),
         (
-            by_start > STARTS,
+            by_start is not None and by_start > STARTS,
             "A good return may be a good start: choose among episodes that start alike "
             "(appendix A).",
         ),
@@ -64,14 +65,15 @@ def report(episodes: Sequence[Any], observations: Bins, actions: Bins) -> list[s
     return warnings
 
 
-def explained(returns: np.ndarray, starts: np.ndarray) -> float:
+def explained(returns: np.ndarray, starts: np.ndarray) -> float | None:
     """The share of the variance of returns (N,) that lies between starts (N, D), not within one.
 
-    Groups explain some of any numbers by chance; this much is taken off (adjusted R squared)."""
+    Groups explain some of any numbers by chance; this much is taken off (adjusted R squared).
+    None where it can't be told: no two starts are the same, or all returns are."""
     group = np.unique(starts, axis=0, return_inverse=True)[1].ravel()
     free = len(returns) - group.max() - 1
     if free == 0 or np.ptp(returns) == 0:
-        return 0.0
+        return None
     means = np.bincount(group, returns) / np.bincount(group)
     within = ((returns - means[group]) ** 2).sum() / free
     return max(0.0, float(1 - within / returns.var(ddof=1)))
