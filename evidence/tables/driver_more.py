@@ -1,9 +1,8 @@
 """Chapter 12: learners of `driver` with changes.
 
 "often" begins with the values of a plan that trusts actions logged 25 times, the threshold that
-the chapter chooses with `driver_often`. Two begin as the hopeful and the cautious learner from the
-clone, but draw their actions at a temperature more than three times as high. "scratch, dice" begins
-with -10 everywhere, and explores with dice instead of drawing."""
+the chapter chooses with `driver_often`. "scratch, dice" begins with -10 everywhere, and explores
+with dice instead of drawing."""
 
 import numpy as np
 import torch
@@ -22,15 +21,10 @@ from seqdec_lib.learning import TabularLearner, harmonic, linear_decay
 
 SEEDS = (0, 1, 2, 3, 4)
 OFTEN, COOL = 25, 4500  # steps until there is hardly any exploration
-WARMLY, HOTLY, DICE = (
-    {"temperature": linear_decay(WARM, 0.05, COOL)},
-    {"temperature": linear_decay(1.0, 0.05, COOL)},
-    {"exploration": linear_decay(0.1, 0.0, COOL)},
-)
+WARMLY = {"temperature": linear_decay(WARM, 0.05, COOL)}
+DICE = {"exploration": linear_decay(0.1, 0.0, COOL)}
 STARTS = {  # where the table begins, and how the cars explore
     "often": ("clone, start over", WARMLY),
-    "hope, hot": ("clone, 0", HOTLY),
-    "caution, hot": ("clone, start over", HOTLY),
     "scratch, dice": ("constant, -10", DICE),
 }
 CASES = tuple(STARTS)
