@@ -9,12 +9,6 @@ def _additional_seconds(k: int, step: float, write: float, restart: float, betwe
     return write / k + (sum(step * lost for lost in range(k)) / k + restart) / between
 
 
-def _largest_width(memory: int, layers: int, tokens: int, kept: int) -> int:
-    widths = range(64, memory, 64)
-    sizes = (layers * (16 * 12 * width**2 + kept * tokens * width) for width in widths)
-    return next(width for width, size in zip(widths, sizes, strict=True) if size > memory) - 64
-
-
 EXERCISES = {
     "loss_factors": Exercise(
         answer=lambda counts: [len(counts) * count / sum(counts) for count in counts],
@@ -31,15 +25,5 @@ EXERCISES = {
             float(rng.integers(5, 40) * size),
         ),
         hint="with k = 1 no step is ever lost; what is written then, and what does a restart cost?",
-    ),
-    "largest_width": Exercise(
-        answer=_largest_width,
-        draw=lambda rng, size: (
-            int(rng.integers(1, 9)) * 2 ** int(rng.integers(22, 26 + size)),
-            int(rng.integers(1, 3 * size)),
-            int(rng.choice([64, 1024, 16_384])),
-            int(rng.integers(40, 90)),
-        ),
-        hint="write down the bytes of one layer at width 64, and how they grow with the width.",
     ),
 }
