@@ -51,7 +51,7 @@ EXERCISES = {
     "back_and_forth": Exercise(
         answer=_back,
         draw=_number,
-        hint="take two bins and a number in the middle of the first one. What must come back?",
+        hint="what must come back for the middle of the first of two bins? And for one outside?",
     ),
     "advantage": Exercise(
         answer=_advantage,
