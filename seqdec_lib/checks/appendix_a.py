@@ -7,10 +7,6 @@ import numpy as np
 from seqdec_lib.checks.exercise import Exercise
 
 
-def _bin(x: float, low: float, high: float, bins: int) -> int:
-    return int(np.clip(np.floor(bins * (x - low) / (high - low)), 0, bins - 1))
-
-
 def _number(rng: np.random.Generator, size: int) -> tuple[float, float, float, int]:
     """A number inside the range, or up to three widths of a bin outside."""
     low, bins = float(rng.integers(-5, 5)), int(rng.integers(1, size + 2))
@@ -19,7 +15,8 @@ def _number(rng: np.random.Generator, size: int) -> tuple[float, float, float, i
 
 
 def _back(x: float, low: float, high: float, bins: int) -> float:
-    return low + (_bin(x, low, high, bins) + 0.5) * (high - low) / bins
+    number = np.clip(np.floor(bins * (x - low) / (high - low)), 0, bins - 1)
+    return low + (int(number) + 0.5) * (high - low) / bins
 
 
 def _backup(p: float, a: float, b: float, q: float, r: float) -> float:

@@ -28,7 +28,7 @@
     const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1);
     boxes.forEach((box, index) => {
       if (wide[index]) box.tabIndex = 0;
-      else if (box.tabIndex === 0) box.removeAttribute("tabindex");
+      else box.removeAttribute("tabindex");
     });
   });
 
