@@ -85,6 +85,8 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
     def sized(match: re.Match) -> str:
         attributes = match["attributes"].rstrip()
         width, height = imagesize.get(images[match["name"]])
+        if match["name"].endswith(".svg"):  # in points, and a figure is drawn with two dots a point
+            width, height = round(2 * width), round(2 * height)
         if width > 0 and not re.search(r'\s(?:width|height|style)="', attributes):
             attributes += f' width="{width}" height="{height}"'
         return f'<img{attributes} loading="lazy" decoding="async"/>'

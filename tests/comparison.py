@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 IMAGES = ("image/png", "image/jpeg")
+LINES = "image/svg+xml"  # the drawing of the PNG beside it, for the website: that one is compared
 RECORD = "application/papermill.record/"
 SECONDS = "cpu seconds: "  # what a method took, shown in the leaderboard and never the same twice
 WIDGET = "application/vnd.jupyter.widget-view+json"  # model identifiers are random
@@ -98,7 +99,7 @@ def _by_kind(outputs: Iterable[dict]) -> dict[str, list[Any]]:
                 # That seconds were recorded counts; how many does not.
                 value = "" if str(name).startswith(SECONDS) else value
                 kinds[f"record {name}"].append(value)
-            elif media_type != WIDGET:
+            elif media_type not in (LINES, WIDGET):
                 kinds[media_type].append(value)
     return dict(kinds)
 

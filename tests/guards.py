@@ -17,7 +17,7 @@ from nbval.plugin import comment_markers, metadata_tags
 from sentences import claims
 
 from seqdec_lib.book import CPU_SECONDS, recorded
-from tests.comparison import IMAGES, RECORD, Tolerance, records
+from tests.comparison import IMAGES, LINES, RECORD, Tolerance, records
 from tests.prose import count_value, counts, decimals, fence_faults, normal_form
 
 LARGEST_BUDGET = 90  # CPU seconds
@@ -27,7 +27,7 @@ LARGEST_FILE = 2_000_000  # bytes
 SHARES = ("pixels", "frames")
 TOLERANCES = ("relative", "absolute", *SHARES)
 RECORD_TEXT = f"{RECORD}text/plain"
-DRAWINGS = (*IMAGES, "image/svg+xml")
+DRAWINGS = (*IMAGES, LINES)
 MACHINE_PATH = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|\b[A-Za-z]:\\{1,2}Users\b)[^\s\"'<>]*")
 
 

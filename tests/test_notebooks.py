@@ -145,6 +145,13 @@ def test_a_figure_has_its_words_below_it(name: str, notebooks: list[Path]) -> No
 
 
 @pytest.mark.parametrize("name", [path.name for path in SOURCES])
+def test_the_page_shows_figures_as_lines(name: str, site: Path) -> None:
+    """Sharp in any size, in print too, and a tenth of the weight of dots."""
+    shown = article_of(site, name).select("div.cell_output img")
+    assert shown and all(image["src"].endswith(".svg") for image in shown)
+
+
+@pytest.mark.parametrize("name", [path.name for path in SOURCES])
 def test_every_exercise_has_its_solution_under_solutions(
     name: str, site: Path, notebooks: list[Path]
 ) -> None:

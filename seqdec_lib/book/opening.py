@@ -4,10 +4,14 @@ import numbers
 import os
 import random
 from importlib.resources import files
+from io import StringIO
 
 import matplotlib.pyplot as plt
+import matplotlib_inline.backend_inline  # noqa: F401 - sets the formats of figures, once
 import numpy as np
 import torch
+from IPython import get_ipython
+from matplotlib.figure import Figure
 
 from seqdec_lib.book.boards import seconds_here
 from seqdec_lib.book.records import record, recorded_here
@@ -47,8 +51,19 @@ def start(budget: float, seed: int = 0) -> int:
     torch.set_num_threads(1)
     show_cell_bars()
     plt.style.use(str(files("seqdec_lib.book") / "seqdec.mplstyle"))
+    if shell := get_ipython():
+        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, _as_lines)
     record("cpu_budget", budget)
     return seed
+
+
+def _as_lines(figure: Figure) -> str:
+    """The figure as SVG, laid out once: the PNG that Jupyter draws after it is the same drawing."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    text = StringIO()
+    figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
+    return text.getvalue()
 
 
 def _seed_of_environment() -> int:
