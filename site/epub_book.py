@@ -9,6 +9,7 @@ XML, holds no scripts and nothing that no page names, and says which of its page
 import posixpath
 import re
 import shutil
+from base64 import b64decode
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -57,7 +58,7 @@ class BookEpubBuilder(Epub3Builder):
         Path(self.outdir, SHEETS[1]).write_text("\n".join(styles), encoding="utf-8")
         shutil.copyfile(MATH_FONT, static / MATH_FONT.name)
         imprint = read_imprint(Path(self.srcdir))
-        picture = cover(imprint.title, imprint.byline, landing_figure())
+        picture = cover(imprint.title, imprint.byline, b64decode(landing_figure("image/png")))
         Path(self.outdir, PICTURE).write_bytes(picture)
         self.create_pygments_style_file()
 

@@ -5,17 +5,18 @@
 A Markdown page can't run code. The copy keeps its figure the chapter's, and a test compares both.
 """
 
-import base64
 from pathlib import Path
 
 import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
-LANDING = ROOT / "site" / "figures" / "best_trip.png"
+LANDING = ROOT / "site" / "figures" / "best_trip.svg"
 
 
-def figure(notebook: Path, name: str) -> bytes:
-    """Return the PNG that a chapter's committed cell shows under the name of its figure.
+def figure(notebook: Path, name: str, kind: str) -> str:
+    """Return what a chapter's committed cell shows under the name of its figure.
+
+    kind : "image/svg+xml", or "image/png" in base64.
 
     Raises:
         ValueError: no cell of the notebook shows a figure of that name.
@@ -23,15 +24,15 @@ def figure(notebook: Path, name: str) -> bytes:
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name:
             for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    return base64.b64decode(output.data["image/png"])
+                if kind in output.get("data", {}):
+                    return output.data[kind]
     raise ValueError(f"{notebook.name} shows no figure {name!r}: run it, or correct the name")
 
 
-def landing_figure() -> bytes:
-    return figure(ROOT / "chapters" / "01_the_tree_problem.ipynb", "fig-best")
+def landing_figure(kind: str = "image/svg+xml") -> str:
+    return figure(ROOT / "chapters" / "01_the_tree_problem.ipynb", "fig-best", kind)
 
 
 if __name__ == "__main__":
     LANDING.parent.mkdir(exist_ok=True)
-    LANDING.write_bytes(landing_figure())
+    LANDING.write_text(landing_figure(), encoding="utf-8")

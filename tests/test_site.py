@@ -62,7 +62,7 @@ def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:
 
 def test_the_landing_page_shows_the_figure_that_chapter_1_draws() -> None:
     script = runpy.run_path(str(ROOT / "site" / "figures.py"))
-    assert script["LANDING"].read_bytes() == script["landing_figure"]()
+    assert script["LANDING"].read_text(encoding="utf-8") == script["landing_figure"]()
 
 
 SECRET = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1", re.DOTALL)
