@@ -85,8 +85,8 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
     def sized(match: re.Match) -> str:
         attributes = match["attributes"].rstrip()
         width, height = imagesize.get(images[match["name"]])
-        if match["name"].endswith(".svg"):  # in points, and a figure is drawn with two dots a point
-            width, height = round(2 * width), round(2 * height)
+        if match["name"].endswith(".svg"):  # a figure has 144 dots an inch, a browser thinks of 96
+            width, height = round(1.5 * width), round(1.5 * height)
         if width > 0 and not re.search(r'\s(?:width|height|style)="', attributes):
             attributes += f' width="{width}" height="{height}"'
         return f'<img{attributes} loading="lazy" decoding="async"/>'

@@ -77,9 +77,9 @@ def test_an_image_says_its_size_and_waits(tmp_path: Path) -> None:
     seen = pages.with_sizes('<p><img alt="a" src="../_images/x.png" /></p>', images)
     assert '<img alt="a" src="../_images/x.png" width="30" height="20" loading="lazy"' in seen
     lines = tmp_path / "a.svg"
-    lines.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="30.2pt" height="20pt"></svg>')
+    lines.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="72.2pt" height="36pt"></svg>')
     drawn = pages.with_sizes('<img src="_images/y.svg"/>', {"y.svg": str(lines)})
-    assert 'width="60" height="40"' in drawn  # as large as its PNG of 144 dots an inch
+    assert 'width="144" height="72"' in drawn  # as large as the PNG beside it
     told = pages.with_sizes('<img src="_images/x.png" style="width: 4px;" />', images)
     assert "height=" not in told and 'loading="lazy"' in told
     assert pages.with_sizes('<img src="_static/x.png">', images) == '<img src="_static/x.png">'
