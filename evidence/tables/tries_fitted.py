@@ -1,27 +1,29 @@
 """Chapter 12: settings for travelers with thirty tries who fit what trips are worth.
 
-The first tries are random trips ("dice") or the most frequent ones of a log ("log"). Then ridge
-regression rates all trips after each try, and the highest-rated new one is next. A rating is
-hopeful: the mean of a Gaussian process plus so many standard deviations. The fit sees the cities
-that a trip sleeps in, once or again ("nights"), or the moves, too ("moves"). What it sees, how many
-tries come first and how much hope, the chapter chooses by these numbers. Each seed has twenty trees
-of its own, none of them the chapter's."""
+Ridge regression rates all trips after each try, and the highest-rated new one is next. A rating is
+hopeful: the mean of a Gaussian process plus so many standard deviations. The fit sees which choices
+two trips share ("choices") or the cities that a trip sleeps in, once or again ("cities"). The first
+tries are random trips ("dice") or the most frequent ones of a log ("log"), whose counts then say
+what is expected of a trip: so many stars for each unit of its log-probability. With the "worths" of
+a log, all its trips are known before the first try. The chapter chooses by these numbers how many
+tries come first, the hope and the scale. Each seed has twenty trees of its own, none of them the
+chapter's."""
 
 from functools import cache
 from itertools import product
 
 import numpy as np
 
-from seqdec_lib.experience import collect
-from seqdec_lib.problems import TravelTree
+from seqdec_lib.experience import Trajectories, collect
+from seqdec_lib.problems import TravelTree, trip_probabilities
 
 SEEDS = (0, 1, 2, 3, 4)
 CASES = ("settings",)
 AGREEMENT = 0.05
 FIRST_TREE, TREES = 1000, 20  # the chapter shows the trees 0 and 200 to 319
 TRIES, DAYS, CITIES, TRIPS = 30, 6, 24, 300
-STARTS, SEEN = ("dice", "log"), ("nights", "moves")
-FIRST, HOPE = (2, 5, 10, 15), (0, 1, 2, 4, 8, 16)
+SEEN = ("choices", "cities")
+FIRST, HOPES, SCALES = (2, 5), (1, 2, 4, 8, 16), (0, 1, 2, 4, 8)
 RIDGE = 0.1
 
 
@@ -32,23 +34,39 @@ def run(case: str, seed: int) -> dict[str, float]:
     for number in range(first_tree, first_tree + TREES):
         tree = TravelTree(seed=number)
         worth = tree.level_enjoyment(DAYS)
+        log = guided(tree, number)
         dice = np.random.default_rng(number).permutation(len(worth))
-        starts = {"dice": dice, "log": most_frequent(tree, number)}
-        for start, seen, first, hope in product(STARTS, SEEN, FIRST, HOPE):
-            best = tried(worth, starts[start][:first], similarities(seen), hope)
+        own, guess = most_frequent(log), log_probabilities(log)
+        ways = {
+            f"{start}, {seen}: {first} {hope} {scale}": (trips[:first], seen, hope, scale)
+            for start, trips, scales in (("dice", dice, (0,)), ("log", own, SCALES))
+            for seen, first, hope, scale in product(SEEN, FIRST, HOPES, scales)
+        }
+        ways |= {f"worths, choices: {hope}": (own, "choices", hope, 0) for hope in HOPES}
+        for name, (begin, seen, hope, scale) in ways.items():
+            tries = TRIES + (len(own) if name.startswith("worths") else 0)
+            best = tried(worth, begin, similarities(seen), hope, scale * guess, tries)
             left = (worth.max() - best) / (worth.max() - worth.mean())
-            regrets.setdefault(f"{start}, {seen}: {first} {hope}", []).append(left)
+            regrets.setdefault(name, []).append(left)
     return {setting: float(np.mean(left)) for setting, left in regrets.items()}
 
 
-def tried(worth: np.ndarray, begin: np.ndarray, alike: np.ndarray, hope: float) -> float:
-    """The worth of the best trip after thirty tries, of the trips' worths (729,)."""
+def tried(
+    worth: np.ndarray,
+    begin: np.ndarray,
+    alike: np.ndarray,
+    hope: float,
+    expected: np.ndarray,
+    tries: int,
+) -> float:
+    """The worth of the best trip after so many tries, of the trips' worths (729,)."""
     trips = begin.tolist()
-    while len(trips) < TRIES:
+    while len(trips) < tries:
         near = alike[:, trips]
         weights = near @ np.linalg.inv(near[trips] + RIDGE * np.eye(len(trips)))
         unsure = np.diag(alike) - (weights * near).sum(axis=1)
-        rated = weights @ (worth[trips] - worth[trips].mean())
+        surprise = worth[trips] - expected[trips]
+        rated = expected + weights @ (surprise - surprise.mean())
         rated += hope * np.sqrt(np.maximum(unsure, 0))
         rated[trips] = -np.inf
         trips.append(int(rated.argmax()))
@@ -59,24 +77,36 @@ def tried(worth: np.ndarray, begin: np.ndarray, alike: np.ndarray, hope: float) 
 def similarities(seen: str) -> np.ndarray:
     """Inner products of what the fit sees of the trips: (729, 729)."""
     tree = TravelTree()
+    nodes = tree.ways(DAYS)[:, 1:]  # (729, 6)
+    if seen == "choices":
+        choices = (nodes - 1) % 3 + 3 * np.arange(DAYS)
+        edges, days = np.eye(tree.n_states)[nodes].sum(1), np.eye(3 * DAYS)[choices].sum(1)
+        return edges @ edges.T + days @ days.T
     city = tree.trips_at(np.arange(tree.n_states)).city.astype(int)
-    routes = city[tree.ways(DAYS)]  # (729, 7): home, then each night
-    nights = np.eye(CITIES)[routes[:, 1:]].sum(axis=1)
+    nights = np.eye(CITIES)[city[nodes]].sum(axis=1)
     features = np.hstack([nights > 0, nights > 1]).astype(float)
-    if seen == "moves":
-        moves = np.eye(CITIES**2)[CITIES * routes[:, :-1] + routes[:, 1:]].sum(axis=1)
-        features = np.hstack([moves, features])
     return features @ features.T
 
 
-def most_frequent(tree: TravelTree, seed: int) -> np.ndarray:
-    """The different trips of a guide's log, as leaves, the most frequent first.
-
-    The guide is greedy by worth, and rolls dice on three mornings in ten."""
+def guided(tree: TravelTree, seed: int) -> Trajectories:
+    """A log of a guide, who is greedy by worth and rolls dice on three mornings in ten."""
     value = np.concatenate([tree.level_enjoyment(day) for day in range(DAYS + 1)])
     favorites = value[1:].reshape(-1, 3).argmax(axis=1)
     guide = np.full((tree.n_states, 3), 1 / 3)
     guide[: tree.first_leaf] = 0.7 * np.eye(3)[favorites] + 0.1
-    ends = collect(tree, guide, TRIPS, seed).states[:, -1] - tree.first_leaf
-    count = np.bincount(ends, minlength=tree.n_leaves)
+    return collect(tree, guide, TRIPS, seed)
+
+
+def most_frequent(log: Trajectories) -> np.ndarray:
+    """The log's different trips, as leaves, the most frequent first."""
+    tree = TravelTree()
+    count = np.bincount(log.states[:, -1] - tree.first_leaf, minlength=tree.n_leaves)
     return np.argsort(-count, kind="stable")[: (count > 0).sum()]
+
+
+def log_probabilities(log: Trajectories) -> np.ndarray:
+    """Of each trip, by the log's counts, which begin with a third for each choice: (729,)."""
+    tree = TravelTree()
+    counts = np.full((tree.first_leaf, 3), 1 / 3)
+    np.add.at(counts, (log.states[:, :-1], log.actions), 1)
+    return np.log(trip_probabilities(tree, counts / counts.sum(axis=1, keepdims=True)))
