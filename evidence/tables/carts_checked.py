@@ -5,7 +5,7 @@ Through bins, a network reads and answers what the bins of the Transformer stand
 and in driving. Longer, a Transformer on the carts is trained for as many steps as a network. Again,
 the drivers of the best tenth of like starts drive once more, from other starts, and are cloned. The
 networks of "advantage" clone the tenth with the largest advantage over a value that was fitted to
-the starts, with squares and products; those of "flat" do without these."""
+the starts, with squares and products; those of "flat" do without these. And a line clones like starts of the pendulum."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +27,7 @@ CASES = (
     *(f"one dock, again, {by}" for by in ("cloned", "numbers")),
     "one dock, advantage",
     "one dock, flat",
+    "pendulum, line",
 )
 AGREEMENT = pendulum.AGREEMENT
 
@@ -43,7 +44,9 @@ def run(case: str, seed: int) -> dict[str, float]:
         place = {id(trip): i for i, trip in enumerate(log)}
         drivers = [place[id(trip)] for trip in used]
         used = wild_trips(Carts(len(used), **carts.WORLDS[where]), seed, drivers, 500 + seed)
-    if by in (["cloned"], ["asked"]):
+    if how == "line":
+        found = {"mean": line(used)}
+    elif by in (["cloned"], ["asked"]):
         steps = carts.REGRESSED if how == "longer" else carts.STEPS
         wishes = carts.WISHES if by == ["asked"] else None
         found = transformers(used, *bins, wishes, cells, steps, seed)
@@ -84,6 +87,14 @@ def surplus(log: list[Episode], flat: bool) -> np.ndarray:
     curved = [] if flat else [x**2, x.prod(axis=1)]
     known = np.column_stack([np.ones(len(x)), x, *curved])
     return returns - known @ np.linalg.lstsq(known, returns, rcond=None)[0]
+
+
+def line(log: list[Episode]) -> Callable:
+    """A driver by least squares, with a constant."""
+    x = np.concatenate([trip.observations[:-1] for trip in log])
+    known = np.column_stack([x, np.ones(len(x))])
+    fitted = np.linalg.lstsq(known, np.concatenate([trip.actions for trip in log]), rcond=None)[0]
+    return lambda seen, taken, paid: seen[-1] @ fitted[:-1] + fitted[-1]
 
 
 def binned(trip: Episode, looks: Bins, acts: Bins) -> Episode:
