@@ -5,7 +5,8 @@ Through bins, a network reads and answers what the bins of the Transformer stand
 and in driving. Longer, a Transformer on the carts is trained for as many steps as a network. Again,
 the drivers of the best tenth of like starts drive once more, from other starts, and are cloned. The
 networks of "advantage" clone the tenth with the largest advantage over a value that was fitted to
-the starts, with squares and products; those of "flat" do without these. And a line clones like starts of the pendulum."""
+the starts, with squares and products; those of "flat" do without these. And on the pendulum a line
+clones like starts."""
 
 from collections.abc import Callable
 from dataclasses import replace
