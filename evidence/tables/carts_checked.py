@@ -1,0 +1,117 @@
+"""Appendix A, checks of `carts` and `pendulum` on the same logs: what is due to bins, to training,
+to drivers, and to starts?
+
+Through bins, a network reads and answers what the bins of the Transformer stand for, in its trips
+and in driving. Longer, a Transformer on the carts is trained for as many steps as a network. Again,
+the drivers of the best tenth of like starts drive once more, from other starts, and are cloned. The
+networks of "advantage" clone the tenth with the largest advantage over a value that was fitted to
+the starts, with squares and products; those of "flat" do without these. And on the pendulum a line
+clones like starts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from evidence.tables import carts, pendulum
+from evidence.tables.carts import chosen, regression, transformers, wild_trips
+from seqdec_lib.experience.episodes import Episode, play
+from seqdec_lib.problems.cart import Carts
+from seqdec_lib.sequences.bins import Bins
+
+SEEDS = carts.SEEDS
+CASES = (
+    *(f"{where}, through bins" for where in (*carts.WORLDS, "pendulum")),
+    *(f"{where}, longer, {by}" for where in carts.WORLDS for by in ("cloned", "asked")),
+    *(f"one dock, again, {by}" for by in ("cloned", "numbers")),
+    "one dock, advantage",
+    "one dock, flat",
+    "pendulum, line",
+)
+AGREEMENT = pendulum.AGREEMENT
+
+
+def run(case: str, seed: int) -> dict[str, float]:
+    """Mean returns of one network on the test of its world."""
+    where, how, *by = case.split(", ")
+    test, log, cells, bins = logged(where, seed)
+    if how in ("advantage", "flat"):
+        used = [log[i] for i in np.argsort(-surplus(log, flat=how == "flat"))[: len(log) // 10]]
+    else:
+        used = chosen(log, cells, "all" if by == ["asked"] else "alike")
+    if how == "again":
+        place = {id(trip): i for i, trip in enumerate(log)}
+        drivers = [place[id(trip)] for trip in used]
+        used = wild_trips(Carts(len(used), **carts.WORLDS[where]), seed, drivers, 500 + seed)
+    if how == "line":
+        found = {"mean": line(used)}
+    elif by in (["cloned"], ["asked"]):
+        steps = carts.REGRESSED if how == "longer" else carts.STEPS
+        wishes = carts.WISHES if by == ["asked"] else None
+        found = transformers(used, *bins, wishes, cells, steps, seed)
+    else:
+        spread = np.concatenate([trip.observations for trip in log]).std(axis=0)
+        limit = float(test.single_action_space.high[0])
+        if how == "through bins":
+            used = [binned(trip, *bins) for trip in used]
+        act = regression(used, spread, limit, seed)
+        found = {"mean": through(act, *bins) if how == "through bins" else act}
+    return {
+        name: float(np.mean([trip.rewards.sum() for trip in play(test, act, 1000 + seed)]))
+        for name, act in found.items()
+    }
+
+
+def logged(where: str, seed: int) -> tuple[VectorEnv, list[Episode], Callable, tuple[Bins, Bins]]:
+    """The test of a world, its log, the cells of its starts, and a Transformer's bins."""
+    if where == "pendulum":
+        many, test = (
+            gymnasium.make_vec("Pendulum-v1", num_envs=number)
+            for number in (pendulum.AMATEURS, pendulum.TESTS)
+        )
+        log = play(many, pendulum.amateurs(pendulum.AMATEURS, seed), seed)
+        looks = Bins.of(test.single_observation_space, 32)
+        return test, log, pendulum.bands_of, (looks, Bins.of(test.single_action_space, 16))
+    test = Carts(carts.TESTS, **carts.WORLDS[where])
+    log = wild_trips(Carts(carts.TRIPS, **carts.WORLDS[where]), seed)
+    seen = np.concatenate([trip.observations for trip in log])
+    looks = Bins.of(test.single_observation_space, carts.BINS, data=seen)
+    return test, log, carts.cells_of, (looks, Bins.of(test.single_action_space, carts.BINS))
+
+
+def surplus(log: list[Episode], flat: bool) -> np.ndarray:
+    """What each trip got beyond the value of its start, fitted by least squares: (N,)."""
+    x = np.array([trip.observations[0] for trip in log])
+    returns = np.array([trip.rewards.sum() for trip in log])
+    curved = [] if flat else [x**2, x.prod(axis=1)]
+    known = np.column_stack([np.ones(len(x)), x, *curved])
+    return returns - known @ np.linalg.lstsq(known, returns, rcond=None)[0]
+
+
+def line(log: list[Episode]) -> Callable:
+    """A driver by least squares, with a constant."""
+    x = np.concatenate([trip.observations[:-1] for trip in log])
+    known = np.column_stack([x, np.ones(len(x))])
+    fitted = np.linalg.lstsq(known, np.concatenate([trip.actions for trip in log]), rcond=None)[0]
+    return lambda seen, taken, paid: seen[-1] @ fitted[:-1] + fitted[-1]
+
+
+def binned(trip: Episode, looks: Bins, acts: Bins) -> Episode:
+    """The same trip, with what bins stand for in place of what was seen and done."""
+    return replace(
+        trip,
+        observations=looks.decode(looks.encode(trip.observations)),
+        actions=acts.decode(acts.encode(trip.actions)),
+    )
+
+
+def through(act: Callable, looks: Bins, acts: Bins) -> Callable:
+    """A driver that sees the present and acts through bins."""
+
+    def by_bins(seen: list, taken: list, paid: list) -> np.ndarray:
+        chosen = act([looks.decode(looks.encode(seen[-1]))], taken, paid)
+        return acts.decode(acts.encode(chosen))
+
+    return by_bins
