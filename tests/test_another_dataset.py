@@ -35,13 +35,31 @@ class Drift(gymnasium.Env):
         return self._x, -float((self._x**2).sum()), False, False, {}
 
 
+class Stuck(Drift):
+    """The same with bounds, but one of the numbers never changes."""
+
+    observation_space = Box(-99, 99, (4,), np.float64)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict]:
+        super().reset(seed=seed)
+        return self._stuck(), {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict]:
+        _, *rest = super().step(action)
+        return self._stuck(), *rest
+
+    def _stuck(self) -> np.ndarray:
+        self._x[3] = 7.0
+        return self._x
+
+
 class Switched(Drift):
     """The same numbers, moved by a switch."""
 
     action_space = Discrete(2)
 
 
-@pytest.mark.parametrize("world", [Drift, Switched])
+@pytest.mark.parametrize("world", [Drift, Stuck, Switched])
 def test_the_page_takes_another_dataset_or_says_what_is_missing(
     world: type[Drift], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
