@@ -59,24 +59,33 @@ class Switched(Drift):
     action_space = Discrete(2)
 
 
-@pytest.mark.parametrize("world", [Drift, Stuck, Switched])
-def test_the_page_takes_another_dataset_or_says_what_is_missing(
-    world: type[Drift], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place of its own for datasets."""
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
-    save(world, "seqdec/another-v0")
-    names = defined_before("aA-dataset")
-    names["cells_from"] = lambda starts: starts[:, :1] > 0
-    run = [cell_with("seqdec/another-v0"), source("aA-pendulum-train")]
-    if world is Switched:
-        with pytest.raises(ValueError, match=r"Discrete\(2\) is no flat Box"):
-            exec(run[0], names)
-        return
-    for code in run:
-        exec(code, names)
+
+
+@pytest.mark.parametrize("world", [Drift, Stuck])
+def test_the_page_takes_another_dataset(world: type[Drift], datasets: None) -> None:
+    names = page_on(world)
+    exec(source("aA-pendulum-train"), names)
     assert np.isfinite(names["own"]) and len(names["good"]) == TRIES // 10
     action = names["act"]([np.zeros((3, 4))], [], [])
     assert action.shape == (3, 2)
+
+
+def test_the_page_says_what_it_cannot_take(datasets: None) -> None:
+    with pytest.raises(ValueError, match=r"Discrete\(2\) is no flat Box"):
+        page_on(Switched)
+
+
+def page_on(world: type[Drift]) -> dict[str, Any]:
+    """Return what the page has after it has read a dataset of this world."""
+    save(world, "seqdec/another-v0")
+    names = defined_before("aA-dataset")
+    names["cells_from"] = lambda starts: starts[:, :1] > 0
+    exec(cell_with("seqdec/another-v0"), names)
+    return names
 
 
 def save(world: type[Drift], name: str) -> None:

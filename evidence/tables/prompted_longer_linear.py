@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from evidence.tables.first_trips import regret
 from evidence.tables.prompted_longer import LONGEST, SHORTEST, TASK, TESTED, named
 from evidence.tables.prompted_regression import RATE, Linear
 from evidence.tables.prompted_trips import BATCH, STEPS, TESTS, new_lists
@@ -46,5 +47,4 @@ def tested(model: nn.Module, count: int) -> float:
     with torch.no_grad():
         leaves = model(torch.from_numpy(lists).float()).argmax(dim=1).numpy()
     worths = TASK.values(lists)[-1]
-    best, achieved = worths.max(axis=1), worths[np.arange(len(lists)), leaves]
-    return float(((best - achieved) / (best - worths.mean(axis=1))).mean())
+    return float(regret(worths, worths[np.arange(len(lists)), leaves]).mean())
