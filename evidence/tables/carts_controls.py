@@ -10,7 +10,7 @@ import numpy as np
 
 from evidence.tables import carts
 from evidence.tables.carts import chosen, transformers
-from evidence.tables.carts_checked import logged, surplus
+from evidence.tables.carts_checked import fitted, logged, surplus
 from evidence.tables.pendulum_longer import STEPS, trained
 from seqdec_lib.experience.episodes import Episode, play
 
@@ -46,13 +46,12 @@ def tenths(log: list[Episode], kind: str, seed: int) -> np.ndarray:
     tenth = len(log) // 10
     if kind == "random":
         return np.random.default_rng(seed).choice(len(log), tenth, replace=False)
-    x = np.array([trip.observations[0] for trip in log])
     if kind == "same":
+        x = np.array([trip.observations[0] for trip in log])
         order = np.argsort([-trip.rewards.sum() for trip in log])
         best, others = order[:tenth], order[tenth:]
         apart = np.linalg.norm(x[best][:, None] - x[others], axis=2)  # (tenth, others)
         return others[apart.argmin(axis=1)]
     advantage = surplus(log, flat=False)
-    known = np.column_stack([np.ones(len(x)), x, x**2, x.prod(axis=1)])
-    size = known @ np.linalg.lstsq(known, np.abs(advantage), rcond=None)[0]
+    size = fitted(log, np.abs(advantage), flat=False)
     return np.argsort(-advantage / np.maximum(size, SMALLEST))[:tenth]
