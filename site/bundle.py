@@ -21,6 +21,9 @@ from stylesheet import trimmed
 THEME_STYLES = ("_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css")
 THEME_SCRIPTS = ("_static/scripts/bootstrap.js", "_static/scripts/pydata-sphinx-theme.js")
 OPTIONS = "_static/documentation_options.js"
+# The search of Sphinx builds on these; all other scripts run when the text has been drawn.
+AT_ONCE = ("_static/doctools.js", "_static/sphinx_highlight.js")
+LATER = "function useThePage() {%s\n}\nrequestAnimationFrame(() => setTimeout(useThePage));"
 LEFT_OUT = "_static/design-tabs.js"  # for tabs, which the book does not have
 # The theme measures each box that might scroll, and so lays out what nobody has come to yet;
 # `repair.js` measures a box when it comes into view.
@@ -49,7 +52,7 @@ def write_bundle(app: Sphinx, exception: Exception | None) -> None:
     css = trimmed("\n".join(sheet(site, name) for name in sheets), names)
     static = site / "_static"
     static.joinpath("page.css").write_text(with_few_icons(css, static), encoding="utf-8")
-    static.joinpath("page.js").write_text(";\n".join(scripts.values()), encoding="utf-8")
+    static.joinpath("page.js").write_text(joined(scripts), encoding="utf-8")
     edition = hashlib.sha256()
     for name in ("page.css", "page.js"):
         edition.update(static.joinpath(name).read_bytes())
@@ -71,6 +74,13 @@ def scripts_of_all_pages(site: Path, files: list) -> dict[str, str]:
         raise RuntimeError(f"the theme's loop over what scrolls was found {cut} times, not once")
     options = {OPTIONS: found[OPTIONS]}
     return {n: re.sub("//# source.*", "", t) for n, t in (options | settings | found).items()}
+
+
+def joined(scripts: dict[str, str]) -> str:
+    """The scripts as one, which comes after the text: a page is read before it is used."""
+    later = [name for name in scripts if name.endswith(".js") and name not in (OPTIONS, *AT_ONCE)]
+    at_once = [text for name, text in scripts.items() if name not in later]
+    return ";\n".join([*at_once, LATER % ";\n".join(scripts[name] for name in later)])
 
 
 def sheet(site: Path, name: str) -> str:

@@ -17,6 +17,7 @@ from bundle import write_bundle
 from docutils import nodes
 from sphinx.application import Sphinx
 
+LOGO = Path(__file__).resolve().parent / "assets" / "tree.svg"
 # Before the first line is drawn: light or dark, as the reader or their machine has chosen. The
 # theme's own script would come to the same, but later, and all pages would be drawn twice. And the
 # text face is asked for, so that it is there with the style sheet and no line breaks anew; from a
@@ -51,6 +52,7 @@ TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.
 SIGNATURE = re.compile(
     r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL
 )
+PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<>]*)</span>|<span></span>')
 EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
 
 
@@ -114,6 +116,11 @@ def with_plain_signatures(html: str) -> str:
     return SIGNATURE.sub(lines, html)
 
 
+def without_plain_colors(html: str) -> str:
+    """Names, punctuation and spaces in code look like the rest of it, and need no mark each."""
+    return PLAIN.sub(r"\1", html)
+
+
 def with_an_opening(html: str) -> str:
     """A numbered page is a chapter, and its heading says so."""
     return NUMBER.sub(r"\1Chapter \2 ", html)
@@ -144,6 +151,7 @@ REPAIRS = (
     without_empty_headers,
     with_words_for_the_dark,
     with_plain_signatures,
+    without_plain_colors,
 )
 
 
@@ -157,6 +165,7 @@ def complete(
         body = repair(body)
     context["body"] = with_sizes(body, images)
     context["first_script"] = FIRST_SCRIPT
+    context["logo"] = LOGO.read_text(encoding="utf-8")
     context["security_policy"] = security_policy(body)
     # What all pages have is in the bundle, and nothing that stands in a page may run.
     common = {*app.builder._orig_js_files, *app.builder._orig_css_files}

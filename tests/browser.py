@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 needs_chromium = pytest.mark.skipif(chromium.path() is None, reason=chromium.MISSING)
 # Sections that are far away are laid out, too, so that they can be looked at.
 WHOLE = "article section { content-visibility: visible !important; }"
+# The scripts of a page run when its text has been drawn.
+USABLE = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 
 @contextmanager
@@ -20,6 +22,12 @@ def opened(width: int = 1280, height: int = 720, *flags: str) -> Iterator[tuple[
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         yield page, asked
+
+
+def visit(page: Page, address: str) -> None:
+    """Open a page, and wait until it can be used."""
+    page.goto(address)
+    page.evaluate(USABLE)
 
 
 def elsewhere(asked: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from predictions import boxes
 from sentences import normal
 
 from seqdec_lib.problems import TravelTree
-from tests.browser import WHOLE, elsewhere, needs_chromium
+from tests.browser import USABLE, WHOLE, elsewhere, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -47,6 +47,7 @@ def visit(page: Page, site: Path, chapter: str) -> None:
         page.reload()
     else:
         page.goto(address)
+    page.evaluate(USABLE)
     page.add_style_tag(content=WHOLE)
 
 

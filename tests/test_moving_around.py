@@ -26,7 +26,7 @@ from glossary import entries, finder
 
 import seqdec_lib
 from tests import site_checks
-from tests.browser import needs_chromium, opened
+from tests.browser import needs_chromium, opened, visit
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
@@ -172,7 +172,7 @@ def test_first_uses_lead_to_the_glossary_once_and_carry_the_meaning(site: Path) 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_preview_comes_with_pointer_and_keyboard_and_goes(site: Path, width: int) -> None:
     with opened(width) as (page, _):
-        page.goto((site / "chapters" / "08_decision_transformer.html").as_uri())
+        visit(page, (site / "chapters" / "08_decision_transformer.html").as_uri())
         terms = page.locator("a.glossary-term")
         for number in range(terms.count()):
             box = page.locator(f"#{terms.nth(number).get_attribute('aria-describedby')}")

@@ -12,7 +12,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.browser import WHOLE, elsewhere, needs_chromium
+from tests.browser import WHOLE, elsewhere, needs_chromium, visit
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def complaints(page: Page, address: str, mode: str) -> list[str]:
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: message.type == "error" and errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
+    visit(page, address)
     if mode == "print":
         page.emulate_media(media="print")
     page.add_style_tag(content=WHOLE)
@@ -129,7 +129,7 @@ def test_the_search_finds(browser: Browser, site: Path, word: str) -> None:
     page = browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto((site / "chapters" / "01_the_tree_problem.html").as_uri())
+    visit(page, (site / "chapters" / "01_the_tree_problem.html").as_uri())
     page.keyboard.press("Control+k")
     page.locator("#pst-search-dialog input").fill(word)
     page.keyboard.press("Enter")
@@ -142,7 +142,7 @@ def test_the_search_finds(browser: Browser, site: Path, word: str) -> None:
 def test_a_reader_chooses_light_or_dark_and_it_stays(browser: Browser, site: Path) -> None:
     context = browser.new_context(color_scheme="light")
     page = context.new_page()
-    page.goto((site / "index.html").as_uri())
+    visit(page, (site / "index.html").as_uri())
     theme = "document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "light"
     for _ in range(3):
@@ -168,6 +168,23 @@ def test_the_first_view_of_every_chapter_is_light(browser: Browser, site: Path) 
             assert "_static/fonts/serif.woff2" in fonts and len(set(fonts)) == len(fonts)
             assert page.evaluate(SHIFT) < 0.1, path.name
             context.close()
+
+
+EARLY = """addEventListener("DOMContentLoaded", () => {
+    window.early = "ClipboardJS" in window;
+});"""
+
+
+def test_the_text_of_every_chapter_comes_before_its_scripts(browser: Browser, site: Path) -> None:
+    """And a page has few parts, since each of them costs a slow processor time."""
+    context = browser.new_context()
+    context.add_init_script(EARLY)
+    page = context.new_page()
+    for path in sorted(site.glob("chapters/*.html")):
+        visit(page, path.as_uri())
+        assert page.evaluate("() => [early, 'ClipboardJS' in window]") == [False, True], path.name
+        assert page.locator("*").count() < 9_000, path.name
+    context.close()
 
 
 def test_nothing_stands_between_a_reader_and_the_text(site: Path) -> None:

@@ -32,9 +32,7 @@
     });
   });
 
-  // What the theme and its search would otherwise do: read pages that a browser does not read from
-  // a disk, and leave the field of the search for the reader to find.
-  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  // The theme would leave the field of the search for the reader to find.
   document.querySelector(".bd-search-container input")?.focus();
 
   repairLabels();
