@@ -89,7 +89,7 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
         width, height = imagesize.get(images[match["name"]])
         if match["name"].endswith(".svg"):  # a figure has 144 dots an inch, a browser thinks of 96
             width, height = round(1.5 * width), round(1.5 * height)
-        if width > 0 and not re.search(r'\s(?:width|height|style)="', attributes):
+        if width > 0 and not re.search(r'\s(?:width|height)="', attributes):
             attributes += f' width="{width}" height="{height}"'
         return f'<img{attributes} loading="lazy" decoding="async"/>'
 

@@ -60,6 +60,13 @@ def test_every_image_in_a_page_says_what_it_shows(site: Path) -> None:
         assert 'alt="_images' not in text and 'alt="../_images' not in text, path.name
 
 
+def test_every_image_in_a_page_says_how_large_it_is(site: Path) -> None:
+    """So nothing moves when it comes."""
+    for path in pages_in(site):
+        images = re.findall(r"<img\b[^>]*>", path.read_text(encoding="utf-8"))
+        assert all(' width="' in i and ' height="' in i for i in images), path.name
+
+
 def test_the_landing_page_shows_the_figure_that_chapter_1_draws() -> None:
     script = runpy.run_path(str(ROOT / "site" / "figures.py"))
     assert script["LANDING"].read_text(encoding="utf-8") == script["landing_figure"]()
