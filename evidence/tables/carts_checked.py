@@ -1,14 +1,12 @@
-"""Appendix A, checks of `carts` and `pendulum` on the same logs: what is due to bins, to training,
-and to starts?
+"""Appendix A, beside `carts` and `pendulum`, on the same logs: longer training, a fitted value of
+the start, and a line.
 
-Through bins, a network reads and answers what the bins of the Transformer stand for, in its trips
-and in driving. Longer, a Transformer on the carts is trained for as many steps as a network. The
-networks of "advantage" clone the tenth with the largest advantage over a value that was fitted to
-the starts, with squares and products; those of "flat" do without these. And on the pendulum a line
-clones like starts."""
+Longer, a Transformer with one dock is trained for as many steps as a network. The networks of
+"advantage" clone the tenth with the largest advantage over a value that was fitted to the starts,
+with squares and products; those of "flat" do without these. And on the pendulum a line clones
+trips that start alike."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import gymnasium
 import numpy as np
@@ -22,8 +20,7 @@ from seqdec_lib.sequences.bins import Bins
 
 SEEDS = carts.SEEDS
 CASES = (
-    *(f"{where}, through bins" for where in (*carts.WORLDS, "pendulum")),
-    *(f"{where}, longer, {by}" for where in carts.WORLDS for by in ("cloned", "asked")),
+    *(f"one dock, longer, {by}" for by in ("alike", "asked")),
     "one dock, advantage",
     "one dock, flat",
     "pendulum, line",
@@ -38,19 +35,16 @@ def run(case: str, seed: int) -> dict[str, float]:
     if how in ("advantage", "flat"):
         used = [log[i] for i in np.argsort(-surplus(log, flat=how == "flat"))[: len(log) // 10]]
     else:
-        used = chosen(log, cells, "all" if by == ["asked"] else "alike")
+        (choice,) = by or ["alike"]
+        used = chosen(log, cells, "all" if choice == "asked" else choice)
     if how == "line":
         found = {"mean": line(used)}
-    elif by in (["cloned"], ["asked"]):
-        wishes = carts.WISHES if by == ["asked"] else None
+    elif how == "longer":
+        wishes = () if by == ["asked"] else None
         found = transformers(used, *bins, wishes, cells, carts.REGRESSED, seed)
     else:
         spread = np.concatenate([trip.observations for trip in log]).std(axis=0)
-        limit = float(test.single_action_space.high[0])
-        if how == "through bins":
-            used = [binned(trip, *bins) for trip in used]
-        act = regression(used, spread, limit, seed)
-        found = {"mean": through(act, *bins) if how == "through bins" else act}
+        found = {"mean": regression(used, spread, test.limit, seed)}
     return {
         name: float(np.mean([trip.rewards.sum() for trip in play(test, act, 1000 + seed)]))
         for name, act in found.items()
@@ -77,15 +71,10 @@ def logged(where: str, seed: int) -> tuple[VectorEnv, list[Episode], Callable, t
 def surplus(log: list[Episode], flat: bool) -> np.ndarray:
     """What each trip got beyond the value of its start, fitted by least squares: (N,)."""
     returns = np.array([trip.rewards.sum() for trip in log])
-    return returns - fitted(log, returns, flat)
-
-
-def fitted(log: list[Episode], target: np.ndarray, flat: bool) -> np.ndarray:
-    """What least squares expects of each trip by its start: (N,)."""
     x = np.array([trip.observations[0] for trip in log])
     curved = [] if flat else [x**2, x.prod(axis=1)]
     known = np.column_stack([np.ones(len(x)), x, *curved])
-    return known @ np.linalg.lstsq(known, target, rcond=None)[0]
+    return returns - known @ np.linalg.lstsq(known, returns, rcond=None)[0]
 
 
 def line(log: list[Episode]) -> Callable:
@@ -94,22 +83,3 @@ def line(log: list[Episode]) -> Callable:
     known = np.column_stack([x, np.ones(len(x))])
     gains = np.linalg.lstsq(known, np.concatenate([trip.actions for trip in log]), rcond=None)[0]
     return lambda seen, taken, paid: seen[-1] @ gains[:-1] + gains[-1]
-
-
-def binned(trip: Episode, looks: Bins, acts: Bins) -> Episode:
-    """The same trip, with what bins stand for in place of what was seen and done."""
-    return replace(
-        trip,
-        observations=looks.decode(looks.encode(trip.observations)),
-        actions=acts.decode(acts.encode(trip.actions)),
-    )
-
-
-def through(act: Callable, looks: Bins, acts: Bins) -> Callable:
-    """A driver that sees the present and acts through bins."""
-
-    def by_bins(seen: list, taken: list, paid: list) -> np.ndarray:
-        chosen = act([looks.decode(looks.encode(seen[-1]))], taken, paid)
-        return acts.decode(acts.encode(chosen))
-
-    return by_bins

@@ -1,6 +1,6 @@
 """Appendix A, its open exercise: 300 amateurs drive the pendulum on the moon, where the motor is
 strong enough to lift it at once. A line and a small network clone all episodes, the best tenth, or
-the best tenth of like starts; beside them stand the log, no torque, and random torques."""
+the best tenth of similar starts; beside them stand the log, no torque, and random torques."""
 
 import gymnasium
 import numpy as np
