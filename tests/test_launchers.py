@@ -1,9 +1,12 @@
 """What appendix B says of clusters: its launchers start the page's own program, no other one."""
 
+import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -61,16 +64,37 @@ def test_all_launchers_start_the_same_program() -> None:
 
 
 def test_the_page_itself_starts_it_so() -> None:
-    """The page runs the program through `accident.py`, which hands on what follows it, and meets at
-    a port as the machines of the Slurm file do."""
+    """The page runs the program through `accident.py`, which hands on what follows it."""
     source = "\n".join(cell.source for cell in page().cells if cell.cell_type == "code")
     assert 'folder / "accident.py", folder / "large", "two.pt"' in source
     assert "write_text(TRAIN)" in source and 'parent / "train.py"' in source
-    started = set(re.findall(r'"(--\w[^"]*)"', source.replace(' f"--', ' "--')))
-    terminal, slurm = commands()["terminal"], commands()["Slurm"]
+    started = set(re.findall(r'"(--\w[^"]*)"', source))
+    terminal = commands()["terminal"]
     assert started >= set(terminal[1 : terminal.index("train.py")])
-    names = {option.partition("=")[0] for option in slurm if option.startswith("--")}
-    assert {option.partition("=")[0] for option in started} >= names - {"--cpus-per-task"}
+
+
+@pytest.mark.slow
+def test_two_launchers_meet_with_the_options_of_the_slurm_file(tmp_path: Path) -> None:
+    """Both on this machine, with two processes each."""
+    program = tmp_path / "ranks.py"
+    program.write_text("import os\nprint(f\"<{os.environ['RANK']}>\", end='')\n")
+    words = commands()["Slurm"]
+    options = [word for word in words[words.index("torchrun") + 1 :] if word.startswith("--")]
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        place = f"localhost:{free.getsockname()[1]}"
+    known = {"$SLURM_JOB_ID": "7", "$head:$port": place, "node=4": "node=2"}
+    for name, value in known.items():
+        options = [option.replace(name, value) for option in options]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, str(program)]
+    settings = {"env": os.environ | {VARIABLE: "1"}, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, **settings) for _ in range(2)]
+    try:
+        said = "".join(launcher.communicate(timeout=240)[0] for launcher in both)
+    finally:
+        for launcher in both:
+            launcher.kill()
+    assert sorted(said.replace(">", "").split("<")) == ["", "0", "1", "2", "3"]
 
 
 def test_every_launcher_lets_processes_come_back() -> None:
