@@ -7,12 +7,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import torch
 import yaml
+
+from seqdec_lib.sequences import Batch, Transformer, fit
 
 PAGE = Path(__file__).resolve().parents[1] / "chapters" / "B_more_than_one_machine.ipynb"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -130,3 +135,22 @@ def test_slurm_is_asked_for_what_torchrun_is_told() -> None:
     told = dict(re.findall(r"--(nnodes|nproc-per-node)=(\d+)", script))
     assert asked["nodes"] == told["nnodes"] and asked["ntasks-per-node"] == "1"
     assert asked["gpus-per-node"] == told["nproc-per-node"]
+
+
+@pytest.mark.slow
+def test_the_forecast_of_the_solution_can_be_made() -> None:
+    """With smaller runs than there, and in the functions of the page."""
+    cells = {cell.id: cell.source for cell in page().cells}
+    (solution,) = re.findall(
+        r"\{solution\} exB-forecast.*?```python\n(.*?)```", cells["sB-summary"], re.DOTALL
+    )
+    steps_of = cells["sB-speed-run"].partition("\n\n\none, whole")[0]
+    names = {"np": np, "time": time, "torch": torch, "fit": fit}
+    names |= {"Batch": Batch, "Transformer": Transformer}
+    smaller = {'"width": 160': '"width": 32', '"context": 96': '"context": 8'}
+    for theirs, ours in smaller.items():
+        assert theirs in solution
+        solution = solution.replace(theirs, ours)
+    for source in (steps_of, cells["sB-measure"], solution):
+        exec(source, names)
+    assert min(names["at_one_price"], names["large_step"]) > 0
