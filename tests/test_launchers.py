@@ -1,15 +1,23 @@
 """What appendix B says of clusters: its launchers start the page's own program, no other one."""
 
+import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import sys
+import time
 from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import torch
 import yaml
+
+from seqdec_lib.sequences import Batch, Transformer, fit
 
 PAGE = Path(__file__).resolve().parents[1] / "chapters" / "B_more_than_one_machine.ipynb"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -61,16 +69,37 @@ def test_all_launchers_start_the_same_program() -> None:
 
 
 def test_the_page_itself_starts_it_so() -> None:
-    """The page runs the program through `accident.py`, which hands on what follows it, and meets at
-    a port as the machines of the Slurm file do."""
+    """The page runs the program through `accident.py`, which hands on what follows it."""
     source = "\n".join(cell.source for cell in page().cells if cell.cell_type == "code")
     assert 'folder / "accident.py", folder / "large", "two.pt"' in source
     assert "write_text(TRAIN)" in source and 'parent / "train.py"' in source
-    started = set(re.findall(r'"(--\w[^"]*)"', source.replace(' f"--', ' "--')))
-    terminal, slurm = commands()["terminal"], commands()["Slurm"]
+    started = set(re.findall(r'"(--\w[^"]*)"', source))
+    terminal = commands()["terminal"]
     assert started >= set(terminal[1 : terminal.index("train.py")])
-    names = {option.partition("=")[0] for option in slurm if option.startswith("--")}
-    assert {option.partition("=")[0] for option in started} >= names - {"--cpus-per-task"}
+
+
+@pytest.mark.slow
+def test_two_launchers_meet_with_the_options_of_the_slurm_file(tmp_path: Path) -> None:
+    """Both on this machine, with two processes each."""
+    program = tmp_path / "ranks.py"
+    program.write_text("import os\nprint(f\"<{os.environ['RANK']}>\", end='')\n")
+    words = commands()["Slurm"]
+    options = [word for word in words[words.index("torchrun") + 1 :] if word.startswith("--")]
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        place = f"localhost:{free.getsockname()[1]}"
+    known = {"$SLURM_JOB_ID": "7", "$head:$port": place, "node=4": "node=2"}
+    for name, value in known.items():
+        options = [option.replace(name, value) for option in options]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, str(program)]
+    settings = {"env": os.environ | {VARIABLE: "1"}, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, **settings) for _ in range(2)]
+    try:
+        said = "".join(launcher.communicate(timeout=240)[0] for launcher in both)
+    finally:
+        for launcher in both:
+            launcher.kill()
+    assert sorted(said.replace(">", "").split("<")) == ["", "0", "1", "2", "3"]
 
 
 def test_every_launcher_lets_processes_come_back() -> None:
@@ -106,3 +135,22 @@ def test_slurm_is_asked_for_what_torchrun_is_told() -> None:
     told = dict(re.findall(r"--(nnodes|nproc-per-node)=(\d+)", script))
     assert asked["nodes"] == told["nnodes"] and asked["ntasks-per-node"] == "1"
     assert asked["gpus-per-node"] == told["nproc-per-node"]
+
+
+@pytest.mark.slow
+def test_the_forecast_of_the_solution_can_be_made() -> None:
+    """With smaller runs than there, and in the functions of the page."""
+    cells = {cell.id: cell.source for cell in page().cells}
+    (solution,) = re.findall(
+        r"\{solution\} exB-forecast.*?```python\n(.*?)```", cells["sB-summary"], re.DOTALL
+    )
+    steps_of = cells["sB-speed-run"].partition("\n\n\none, whole")[0]
+    names = {"np": np, "time": time, "torch": torch, "fit": fit}
+    names |= {"Batch": Batch, "Transformer": Transformer}
+    smaller = {'"width": 160': '"width": 32', '"context": 96': '"context": 8'}
+    for theirs, ours in smaller.items():
+        assert theirs in solution
+        solution = solution.replace(theirs, ours)
+    for source in (steps_of, cells["sB-measure"], solution):
+        exec(source, names)
+    assert min(names["at_one_price"], names["large_step"]) > 0
