@@ -144,13 +144,12 @@ def test_the_forecast_of_the_solution_can_be_made() -> None:
     (solution,) = re.findall(
         r"\{solution\} exB-forecast.*?```python\n(.*?)```", cells["sB-summary"], re.DOTALL
     )
-    steps_of = cells["sB-speed-run"].partition("\n\n\none, whole")[0]
     names = {"np": np, "time": time, "torch": torch, "fit": fit}
     names |= {"Batch": Batch, "Transformer": Transformer}
     smaller = {'"width": 160': '"width": 32', '"context": 96': '"context": 8'}
     for theirs, ours in smaller.items():
         assert theirs in solution
         solution = solution.replace(theirs, ours)
-    for source in (steps_of, cells["sB-measure"], solution):
+    for source in (cells["sB-speed-def"], cells["sB-measure"], solution):
         exec(source, names)
     assert min(names["at_one_price"], names["large_step"]) > 0
