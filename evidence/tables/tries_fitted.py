@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 
+from evidence.tables.first_trips import regret
 from seqdec_lib.experience import Trajectories, collect
 from seqdec_lib.problems import TravelTree, trip_probabilities
 
@@ -25,24 +26,19 @@ RIDGE = 0.1
 
 def run(case: str, seed: int) -> dict[str, float]:
     """Mean regret of the best of thirty tries, for each setting."""
-    regrets: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = {}
     first_tree = FIRST_TREE + TREES * seed
-    for number in range(first_tree, first_tree + TREES):
-        tree = TravelTree(seed=number)
-        worth = tree.level_enjoyment(DAYS)
+    trees = [TravelTree(seed=number) for number in range(first_tree, first_tree + TREES)]
+    worths = np.array([tree.level_enjoyment(DAYS) for tree in trees])
+    for number, (tree, worth) in enumerate(zip(trees, worths, strict=True), start=first_tree):
         log = guided(tree, number)
         dice = np.random.default_rng(number).permutation(len(worth))
         own, guess = most_frequent(log), log_probabilities(log)
-        ways = {
-            f"{start}: {first} {scale}": (trips[:first], scale)
-            for start, trips, scales in (("dice", dice, (0,)), ("log", own, SCALES))
-            for first, scale in product(FIRST, scales)
-        }
-        for name, (begin, scale) in ways.items():
-            best = tried(worth, begin, scale * guess)
-            left = (worth.max() - best) / (worth.max() - worth.mean())
-            regrets.setdefault(name, []).append(left)
-    return {setting: float(np.mean(left)) for setting, left in regrets.items()}
+        for start, trips, scales in (("dice", dice, (0,)), ("log", own, SCALES)):
+            for first, scale in product(FIRST, scales):
+                best = tried(worth, trips[:first], scale * guess)
+                found.setdefault(f"{start}: {first} {scale}", []).append(best)
+    return {name: float(regret(worths, np.array(best)).mean()) for name, best in found.items()}
 
 
 def tried(worth: np.ndarray, begin: np.ndarray, expected: np.ndarray) -> float:
