@@ -49,10 +49,12 @@ NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
 CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
 TURNED = {"black": "white", "white": "black", "dark": "bright", "darker": "brighter"}
 TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.*)\)(?=</p>)')
+SOLVED = re.compile(r"(Solution to)(<a[^>]*>) (Exercise [\w.]+) \((.*)\)(?=</a></p>)")
 SIGNATURE = re.compile(
     r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL
 )
 PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<>]*)</span>|<span></span>')
+NEGATIVE = re.compile(r'(<span class="pasted-text">)-(?=\d)')
 EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
 
 
@@ -98,7 +100,12 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
 
 def with_plain_titles(html: str) -> str:
     """The title of an exercise without the parentheses around it: it ends with some of its own."""
-    return TITLE.sub(r"\1 \2", html)
+    return SOLVED.sub(r"\1 \2\3 \4", TITLE.sub(r"\1 \2", html))
+
+
+def with_minus_signs(html: str) -> str:
+    """A recorded number that is negative has a minus sign in the text, as in a formula."""
+    return NEGATIVE.sub("\\1\N{MINUS SIGN}", html)
 
 
 def without_empty_headers(html: str) -> str:
@@ -148,6 +155,7 @@ def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 REPAIRS = (
     with_an_opening,
     with_plain_titles,
+    with_minus_signs,
     without_empty_headers,
     with_words_for_the_dark,
     with_plain_signatures,
