@@ -152,6 +152,14 @@ def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             cell["classes"].append("check")
 
 
+def keep_percent_signs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """No line breaks between a number and its percent sign."""
+    for text in list(doctree.findall(nodes.Text)):
+        kept = re.sub(r"(^|\d) %", "\\1\N{NO-BREAK SPACE}%", text)
+        if kept != text and not isinstance(text.parent, nodes.literal | nodes.literal_block):
+            text.parent.replace(text, nodes.Text(kept))
+
+
 REPAIRS = (
     with_an_opening,
     with_plain_titles,
@@ -186,5 +194,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     app.connect("html-page-context", complete, priority=900)
     app.connect("doctree-resolved", mark_checks)
+    app.connect("doctree-resolved", keep_percent_signs)
     app.connect("build-finished", write_bundle, priority=900)  # after the theme's own last touch
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,6 +8,7 @@ import bundle
 import formulas
 import pages
 import pytest
+from docutils import nodes
 from PIL import Image
 from stylesheet import trimmed
 
@@ -94,6 +95,16 @@ def test_a_negative_number_of_the_text_has_a_minus_sign() -> None:
     text = '<span class="pasted-text">-3.87</span> <code>-3.87</code>'
     seen = '<span class="pasted-text">−3.87</span> <code>-3.87</code>'
     assert pages.with_minus_signs(text) == seen
+
+
+def test_no_line_breaks_before_a_percent_sign() -> None:
+    recorded = nodes.inline("", "7")
+    text = nodes.paragraph("", "", nodes.Text("below 5 % or "), recorded, nodes.Text(" % of it"))
+    code = nodes.literal_block("", "5 % 3")
+    page = nodes.section("", text, code)
+    pages.keep_percent_signs(None, page, "")
+    assert text.astext() == "below 5\N{NO-BREAK SPACE}% or 7\N{NO-BREAK SPACE}% of it"
+    assert code.astext() == "5 % 3"
 
 
 def test_captions_name_colors_as_they_are_seen() -> None:
