@@ -170,6 +170,33 @@ def test_the_first_view_of_every_chapter_is_light(browser: Browser, site: Path) 
             context.close()
 
 
+@pytest.mark.parametrize(
+    ("body", "has_text"),
+    [
+        ("<main><p>a text</p></main>", True),
+        ("<p>beside it</p><main></main>", True),
+        ('<main><img alt="" src="dot.svg" width="300" height="300"></main>', False),
+        ("", False),
+    ],
+)
+def test_weighing_a_page_ends(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, has_text: bool
+) -> None:
+    """With a time where there is text, in no face of the book either, and else with an error."""
+    monkeypatch.setattr(report, "PATIENCE", 1000)
+    monkeypatch.setattr(report, "ROUNDS", 1)
+    (tmp_path / "dot.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="9"/></svg>'
+    )
+    (tmp_path / "a.html").write_text(f"<!doctype html><title>x</title>{body}", encoding="utf-8")
+    with report.served(tmp_path) as host:
+        if has_text:
+            assert report.milliseconds_to_text(browser, f"{host}/a.html") > 0
+        else:
+            with pytest.raises(RuntimeError, match="a.html shows no text"):
+                report.milliseconds_to_text(browser, f"{host}/a.html")
+
+
 EARLY = """addEventListener("DOMContentLoaded", () => {
     window.early = "ClipboardJS" in window;
 });"""
