@@ -20,8 +20,9 @@ from sphinx.application import Sphinx
 LOGO = Path(__file__).resolve().parent / "assets" / "tree.svg"
 # Before the first line is drawn: light or dark, as the reader or their machine has chosen. The
 # theme's own script would come to the same, but later, and all pages would be drawn twice. And the
-# text face is asked for, so that it is there with the style sheet and no line breaks anew; from a
-# disk, where it is there at once, browsers refuse to fetch it ahead.
+# faces of each first view are asked for, so that they are there with the style sheet: no line
+# breaks anew, and the browser looks for no other font meanwhile, which takes it longer than to lay
+# out the page. From a disk, where they are there at once, browsers refuse to fetch them ahead.
 FIRST_SCRIPT = """\
 (() => {
   const page = document.documentElement.dataset;
@@ -29,9 +30,11 @@ FIRST_SCRIPT = """\
   try { page.mode = localStorage.getItem("mode") || "auto"; } catch { page.mode = "auto"; }
   page.theme = page.mode === "auto" ? dark : page.mode;
   if (location.protocol === "file:") return;
-  const face = { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "" };
-  face.href = `${page.content_root}_static/fonts/serif.woff2`;
-  document.head.append(Object.assign(document.createElement("link"), face));
+  for (const name of ["fonts/serif.woff2", "fonts/mono.woff2", "fa-solid-900.woff"]) {
+    const face = { rel: "preload", as: "font", crossOrigin: "" };
+    face.href = `${page.content_root}_static/${name}`;
+    document.head.append(Object.assign(document.createElement("link"), face));
+  }
 })();"""
 POLICY = {
     "default-src": "'none'",

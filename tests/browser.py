@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 needs_chromium = pytest.mark.skipif(chromium.path() is None, reason=chromium.MISSING)
-# Sections that are far away are laid out, too, so that they can be looked at.
-WHOLE = "article section { content-visibility: visible !important; }"
+# What is far away is laid out, too, so that it can be looked at.
+WHOLE = "article * { content-visibility: visible !important; }"
 # The scripts of a page run when its text has been drawn.
 USABLE = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 

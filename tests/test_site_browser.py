@@ -164,8 +164,16 @@ def test_a_reader_chooses_light_or_dark_and_it_stays(browser: Browser, site: Pat
     context.close()
 
 
+ASKED_AHEAD = """() => performance.getEntriesByType("resource")
+    .filter((file) => file.initiatorType === "link").map((file) => file.name.split("/").at(-1))"""
+
+
 def test_the_first_view_of_every_chapter_is_light(browser: Browser, site: Path) -> None:
-    """At most 600 kilobytes and 20 requests, no font twice; and nothing moves when they come."""
+    """At most 600 kilobytes and 20 requests, no font twice; and nothing moves when they come.
+
+    The faces of the frame around each text are asked for before the style sheet names them: while
+    one is missing, the browser looks for others on the machine, at every size anew.
+    """
     with report.served(site) as host:
         for path in sorted(site.glob("chapters/*.html")):
             context = browser.new_context(viewport={"width": 1280, "height": 720})
@@ -174,9 +182,38 @@ def test_the_first_view_of_every_chapter_is_light(browser: Browser, site: Path) 
             assert sum(file.sent for file in files) <= 600_000, path.name
             assert len(files) <= 20, path.name
             fonts = [file.name for file in files if file.kind == "font"]
-            assert "_static/fonts/serif.woff2" in fonts and len(set(fonts)) == len(fonts)
+            assert len(set(fonts)) == len(fonts)
+            faces = {"fa-solid-900.woff", "mono.woff2", "serif.woff2"}
+            assert faces <= set(page.evaluate(ASKED_AHEAD)), path.name
             assert page.evaluate(SHIFT) < 0.1, path.name
             context.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "has_text"),
+    [
+        ("<main><p>a text</p></main>", True),
+        ("<p>beside it</p><main></main>", True),
+        ('<main><img alt="" src="dot.svg" width="300" height="300"></main>', False),
+        ("", False),
+    ],
+)
+def test_weighing_a_page_ends(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, has_text: bool
+) -> None:
+    """With a time where there is text, in no face of the book either, and else with an error."""
+    monkeypatch.setattr(report, "PATIENCE", 1000)
+    monkeypatch.setattr(report, "ROUNDS", 1)
+    (tmp_path / "dot.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="9"/></svg>'
+    )
+    (tmp_path / "a.html").write_text(f"<!doctype html><title>x</title>{body}", encoding="utf-8")
+    with report.served(tmp_path) as host:
+        if has_text:
+            assert report.milliseconds_to_text(browser, f"{host}/a.html") > 0
+        else:
+            with pytest.raises(RuntimeError, match="a.html shows no text"):
+                report.milliseconds_to_text(browser, f"{host}/a.html")
 
 
 EARLY = """addEventListener("DOMContentLoaded", () => {
