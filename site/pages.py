@@ -52,10 +52,12 @@ NUMBER = re.compile(r'(<h1><span class="section-number">)(\d+)\. ')
 CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
 TURNED = {"black": "white", "white": "black", "dark": "bright", "darker": "brighter"}
 TITLE = re.compile(r'(<span class="caption-number">Exercise [\w.]+ </span>) \((.*)\)(?=</p>)')
+SOLVED = re.compile(r"(Solution to)(<a[^>]*>) (Exercise [\w.]+) \((.*)\)(?=</a></p>)")
 SIGNATURE = re.compile(
     r'<dl>\s*((?:<dd><em class="sig-param">.*?</em>,?</dd>\s*)+)</dl>', re.DOTALL
 )
 PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<>]*)</span>|<span></span>')
+NEGATIVE = re.compile(r'(<span class="pasted-text">)-(?=\d)')
 EMPTY_HEADER = re.compile(r"<th(?P<attributes>[^>]*)>(?:<p></p>)?</th>")
 
 
@@ -101,7 +103,12 @@ def with_sizes(html: str, images: dict[str, str]) -> str:
 
 def with_plain_titles(html: str) -> str:
     """The title of an exercise without the parentheses around it: it ends with some of its own."""
-    return TITLE.sub(r"\1 \2", html)
+    return SOLVED.sub(r"\1 \2\3 \4", TITLE.sub(r"\1 \2", html))
+
+
+def with_minus_signs(html: str) -> str:
+    """A recorded number that is negative has a minus sign in the text, as in a formula."""
+    return NEGATIVE.sub("\\1\N{MINUS SIGN}", html)
 
 
 def without_empty_headers(html: str) -> str:
@@ -148,9 +155,18 @@ def mark_checks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             cell["classes"].append("check")
 
 
+def keep_percent_signs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """No line breaks between a number and its percent sign."""
+    for text in list(doctree.findall(nodes.Text)):
+        kept = re.sub(r"(^|\d) %", "\\1\N{NO-BREAK SPACE}%", text)
+        if kept != text and not isinstance(text.parent, nodes.literal | nodes.literal_block):
+            text.parent.replace(text, nodes.Text(kept))
+
+
 REPAIRS = (
     with_an_opening,
     with_plain_titles,
+    with_minus_signs,
     without_empty_headers,
     with_words_for_the_dark,
     with_plain_signatures,
@@ -181,5 +197,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     app.connect("html-page-context", complete, priority=900)
     app.connect("doctree-resolved", mark_checks)
+    app.connect("doctree-resolved", keep_percent_signs)
     app.connect("build-finished", write_bundle, priority=900)  # after the theme's own last touch
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,7 +16,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 BLOCKS = [*(f"h{level}" for level in range(1, 7)), "p", "li", "td", "th", "pre", "summary", "math"]
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin)
-STRAIGHT = str.maketrans("‘’“”", "''\"\"")  # a heading is an address, so its quotes are plain
+# A heading is an address, so its quotes are plain; a minus sign is a hyphen in a notebook.
+STRAIGHT = str.maketrans("‘’“”−", "''\"\"-")
 
 
 @cache

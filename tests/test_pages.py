@@ -8,6 +8,7 @@ import bundle
 import formulas
 import pages
 import pytest
+from docutils import nodes
 from PIL import Image
 from stylesheet import trimmed
 
@@ -90,6 +91,22 @@ def test_an_empty_corner_is_no_header() -> None:
     assert pages.without_empty_headers(text) == '<tr><td class="head"></td><th><p>a</p></th></tr>'
 
 
+def test_a_negative_number_of_the_text_has_a_minus_sign() -> None:
+    text = '<span class="pasted-text">-3.87</span> <code>-3.87</code>'
+    seen = '<span class="pasted-text">−3.87</span> <code>-3.87</code>'
+    assert pages.with_minus_signs(text) == seen
+
+
+def test_no_line_breaks_before_a_percent_sign() -> None:
+    recorded = nodes.inline("", "7")
+    text = nodes.paragraph("", "", nodes.Text("below 5 % or "), recorded, nodes.Text(" % of it"))
+    code = nodes.literal_block("", "5 % 3")
+    page = nodes.section("", text, code)
+    pages.keep_percent_signs(None, page, "")
+    assert text.astext() == "below 5\N{NO-BREAK SPACE}% or 7\N{NO-BREAK SPACE}% of it"
+    assert code.astext() == "5 % 3"
+
+
 def test_captions_name_colors_as_they_are_seen() -> None:
     text = '<p>black</p><figcaption>the <em class="dark">black</em> line</figcaption>'
     seen = pages.with_words_for_the_dark(text)
@@ -104,6 +121,9 @@ def test_headings_and_exercises_read_well() -> None:
     assert pages.with_an_opening(heading).startswith('<h1><span class="section-number">Chapter 8 ')
     title = '<span class="caption-number">Exercise 8.1 </span> (★ A (5))</p>'
     assert pages.with_plain_titles(title).endswith("</span> ★ A (5)</p>")
+    solution = '<p>Solution to<a href="#a"> Exercise 8.1 (★ A (5))</a></p>'
+    seen = '<p>Solution to <a href="#a">Exercise 8.1 ★ A (5)</a></p>'
+    assert pages.with_plain_titles(solution) == seen
 
 
 def test_a_formula_is_typeset_and_one_that_is_none_ends_the_build() -> None:

@@ -38,6 +38,11 @@ SEEN = """() => ({
     typeset: [...document.querySelectorAll(".math > math")].filter(
         (formula) => formula.checkVisibility() === formula.parentElement.checkVisibility()
             && !formula.querySelector("merror") && !/\\\\/.test(formula.textContent)).length,
+    cut: [...document.querySelectorAll("span.math")].filter((formula) => {
+        const text = formula.closest("p, li, dd, td, th, figcaption") ?? formula.parentElement;
+        return getComputedStyle(formula).overflow !== "visible"
+            || formula.getBoundingClientRect().right > text.getBoundingClientRect().right + 1;
+    }).length,
 })"""
 # A page has thousands of colored words of code and parts of formulas, all made by one rule of style
 # a kind. One of each kind is enough to judge them, and the rest would take minutes.
@@ -91,6 +96,8 @@ def complaints(page: Page, address: str, mode: str) -> list[str]:
         found.append(f"scrolls sideways by {seen['sideways']} pixels")
     if seen["typeset"] < seen["formulas"]:
         found.append(f"{seen['formulas'] - seen['typeset']} formulas are not typeset")
+    if seen["cut"] > 0:
+        found.append(f"{seen['cut']} formulas of the text are cut off")
     return found
 
 
@@ -113,13 +120,15 @@ def test_a_page_with_faults_is_complained_about(browser: Browser, tmp_path: Path
     place.write_text(
         '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1>'
         '<p style="width: 3000px; color: #eee; background: #fff">wide and pale</p>'
-        '<span class="math">\\(x\\)</span><script>null.x</script><img src="x.png">',
+        '<span class="math">\\(x\\)</span><script>null.x</script><img src="x.png">'
+        '<p><span class="math" style="overflow: hidden"><math><mi>x</mi></math></span></p>',
         encoding="utf-8",
     )
     context = browser.new_context(**MODES["desktop"])
     found = " ".join(complaints(context.new_page(), place.as_uri(), "desktop"))
     context.close()
-    for fault in ("image-alt", "color-contrast", "Cannot read", "sideways", "1 formulas"):
+    faults = "image-alt", "color-contrast", "Cannot read", "sideways", "not typeset", "cut off"
+    for fault in faults:
         assert fault in found
 
 
