@@ -189,6 +189,7 @@ def runs_of(workshop: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 def test_evidence_is_made_once_gone_on_with_and_accepted_if_it_agrees(workshop: Path) -> None:
     kept = workshop / "evidence/tables/tiny.json"
     assert "tiny lacks b, seed 1" in command(workshop, "status").stdout
