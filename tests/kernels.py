@@ -118,10 +118,11 @@ def become_kernel(file: str, environment: dict[str, str], folder: str) -> None:
         for stream in range(3):
             os.dup2(nothing, stream)
         os.environ.clear()
-        os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
+        os.environ.update(environment)
         os.chdir(folder)
         sys.modules["sitecustomize"].log_to(environment["SEQDEC_NETWORK_LOG"])
-        sys.modules["ipykernel.kernelapp"].IPKernelApp.launch_instance(["-f", file])
+        until = f"--IPKernelApp.parent_handle={os.getppid()}"  # it ends when this one has ended
+        sys.modules["ipykernel.kernelapp"].IPKernelApp.launch_instance([until, "-f", file])
     finally:
         os._exit(1)
 
