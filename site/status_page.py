@@ -20,9 +20,6 @@ from mentions import number_of
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from seqdec_lib.book import evidence
-from seqdec_lib.experience import mean_interval
-
 PAGE = "status"
 NOTES = ".verified"  # the tests' notes: a file for each chapter
 UNKNOWN = "–"
@@ -98,6 +95,11 @@ def unbroken(date: str) -> str:
 def drift_of(path: Path, cells: list[dict]) -> str:
     """A chapter's row about its tables over several seeds, "" if it has none."""
     names = sorted({name for cell in cells for name in SHOWS.findall(cell["source"])})
+    if not names:
+        return ""
+    from seqdec_lib.book import evidence  # takes seconds
+    from seqdec_lib.experience import mean_interval
+
     shares, seeds = [], set()
     for name in names:
         for by_seed in evidence(name).results.values():

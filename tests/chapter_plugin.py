@@ -22,7 +22,7 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tests import guards
+from tests import guards, kernels
 from tests.comparison import compare_outputs, records
 
 CLOSED_NETWORK = Path(__file__).parent / "closed_network"
@@ -69,6 +69,9 @@ class Chapter(IPyNbFile):
         with pytest.MonkeyPatch.context() as patch:
             for name, value in closed_network(self.network_log).items():
                 patch.setenv(name, value)
+            if kernels.FORKS:
+                launch = "jupyter_client.provisioning.local_provisioner.launch_kernel"
+                patch.setattr(launch, kernels.Kernel)
             super().setup()
 
     def teardown(self) -> None:
@@ -83,7 +86,7 @@ class Chapter(IPyNbFile):
             self.attempts += [(cell, line) for line in lines[len(self.attempts) :]]
 
     def cpu_seconds(self) -> float | None:
-        """Return the CPU time the kernel has used since it started; None if it is dead or stuck."""
+        """Return the CPU time the kernel has used since its start; None if it is dead or stuck."""
         return self.ask(CPU_SECONDS)
 
     def peak_memory(self) -> float | None:
@@ -241,6 +244,11 @@ class Closing(ChapterTest):
             "book or generate it"
             for cell, target in self.parent.attempts
         ]
+
+
+def pytest_sessionfinish() -> None:
+    """End the process from which the kernels came."""
+    kernels.end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,14 +16,14 @@ from tests import guards
 # order depends on them.
 SECONDS = {
     "test_course.py": 150,
-    "test_guards.py": 50,
+    "test_guards.py": 40,
     "test_assignments.py": 60,
     "test_language.py": 20,
     "test_judges.py": 15,
-    "test_lab.py": 60,
-    "test_take_along.py": 110,
-    "test_notebooks.py": 35,
-    "test_build.py": 50,
+    "test_lab.py": 40,
+    "test_take_along.py": 100,
+    "test_notebooks.py": 20,
+    "test_build.py": 25,
     "test_site.py": 30,
     "test_moving_around.py": 30,
     "test_site_browser.py": 90,
@@ -35,6 +35,7 @@ SECONDS = {
     "test_finetune.py": 10,
     "test_laws.py": 10,
     "test_term.py": 10,
+    "test_evidence.py": 10,
 }
 OTHERS = 3
 SLOW_FIXTURES = {"sandbox", "site", "harness_run"}  # whatever needs one of them is slow

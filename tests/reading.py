@@ -5,6 +5,8 @@ that they can be compared. The notebook is read with markdown-it, which had no p
 """
 
 import re
+from collections.abc import Iterable
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from formulas import in_lines, mathml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from tests.guards import budget_of
+
 BLOCKS = [*(f"h{level}" for level in range(1, 7)), "p", "li", "td", "th", "pre", "summary", "math"]
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin)
 # A heading is an address, so its quotes are plain; a minus sign is a hyphen in a notebook.
@@ -21,27 +25,38 @@ STRAIGHT = str.maketrans("‘’“”−", "''\"\"-")
 
 
 @cache
+def soup_of(page: Path) -> BeautifulSoup:
+    """A page of the site, read once by all tests of a worker; whoever changes it takes a copy."""
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def article(page: Path) -> Tag:
+    """What stands on a page."""
+    return soup_of(page).select_one("article")
+
+
+@cache
 def page_blocks(page: Path) -> list[str]:
     """The text of a page: without the cells, but with the captions of their figures."""
-    article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
-    for cell in article.select("div.cell"):
+    text = copy(article(page))
+    for cell in text.select("div.cell"):
         captions = [caption.extract() for caption in cell.select("figcaption")]
         cell.replace_with(*captions)
-    for extra in article.select(
+    for extra in text.select(
         ".headerlink, h2 .section-number, h3 .section-number, .glossary-preview, "
         "form.prediction, .predicted, .page-tools, .in-the-dark"
     ):
         extra.decompose()
-    for offer in article.select("p:has(a.download)"):  # whoever reads the notebook has it
+    for offer in text.select("p:has(a.download)"):  # whoever reads the notebook has it
         offer.decompose()
-    for formula in article.select(".math"):
+    for formula in text.select(".math"):
         number = formula.select_one(".eqno")
         tag = rf"\tag{{{number.extract().get_text().strip('() ¶#')}}}" if number else ""
         formula.insert_after(*formula.find_all(string=True, recursive=False))  # its comma
         set_formula(formula, f"{formula.math}{tag}", display=formula.name == "div")
-    for number in article.select("h1 .section-number"):
+    for number in text.select("h1 .section-number"):
         number.string = re.sub(r"^Chapter (\d+) ", r"\1. ", number.get_text())
-    return texts(article)
+    return texts(text)
 
 
 @cache
@@ -60,6 +75,11 @@ def notebook_blocks(notebook: Path) -> list[str]:
         said = BeautifulSoup(typeset, "html.parser").math
         set_formula(formula, f"{said}{number}{tag.strip()}", display)
     return [re.sub(r"^((?:Figure|Table) [\w.]+)\. ", r"\1 ", text) for text in texts(soup)]
+
+
+def shortest(chapters: Iterable[Path]) -> Path:
+    """The chapter that runs soonest."""
+    return min(chapters, key=lambda path: budget_of(nbformat.read(path, as_version=4)))
 
 
 def rendered(markdown: str) -> BeautifulSoup:

@@ -1,11 +1,15 @@
 """Evidence: what a fingerprint sees, making it again, and showing it in a chapter."""
 
+import ast
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -13,13 +17,28 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evidence import chapters, keeping
-from evidence.fingerprint import fingerprint
+from evidence import fingerprint as prints
+from evidence.fingerprint import essence, fingerprint, imports
 from seqdec_lib.book import evidence
 from seqdec_lib.experience import mean_interval, share_interval
 
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture(scope="module")
+def read_once() -> Iterator[None]:
+    """Most tables are made by the same modules, each of which is read and judged once."""
+    whole = cache(essence)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prints, "ast", SimpleNamespace(**vars(ast) | {"parse": cache(ast.parse)}))
+        patch.setattr(prints, "imports", cache(lambda tree: tuple(imports(tree))))
+        patch.setattr(
+            prints, "essence", lambda n: (whole if isinstance(n, ast.Module) else essence)(n)
+        )
+        yield
+
+
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize("name", keeping.names())
 def test_each_table_is_complete_and_made_by_the_code_as_it_is(name: str) -> None:
     assert keeping.complaints(name) == []
@@ -170,6 +189,7 @@ def runs_of(workshop: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 def test_evidence_is_made_once_gone_on_with_and_accepted_if_it_agrees(workshop: Path) -> None:
     kept = workshop / "evidence/tables/tiny.json"
     assert "tiny lacks b, seed 1" in command(workshop, "status").stdout

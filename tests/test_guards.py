@@ -744,7 +744,8 @@ def run_pytest(folder: Path) -> str:
     settings = f"[pytest]\npythonpath = '{(ROOT / 'site').as_posix()}'\n"
     (folder / "pytest.ini").write_text(settings, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-c", str(folder / "pytest.ini"), str(folder)]
-    command += ["-ptests.chapter_plugin", "-pno:cacheprovider", "-n2", "--dist=loadfile"]
+    command += ["--disable-plugin-autoload", "-pxdist", "-pnbval", "-ptests.chapter_plugin"]
+    command += ["-pno:cacheprovider", "-n1", "--dist=loadfile"]  # a worker, which tells another
     command += ["--nbval", "--nbval-current-env", f"--junitxml={folder / 'report.xml'}"]
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     run = subprocess.run(

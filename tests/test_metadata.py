@@ -21,6 +21,8 @@ from imprint import Imprint, bibtex, read_imprint
 from metadata import Page, described, description, foot, llms, sitemap, tags
 from PIL import Image
 
+from tests.reading import soup_of
+
 ROOT = Path(__file__).resolve().parent.parent
 HOMELESS = dataclasses.replace(read_imprint(ROOT), url="", repository="")
 AT_HOME = dataclasses.replace(
@@ -184,7 +186,7 @@ def test_a_card_is_drawn_without_a_warning_where_chapters_arrange_their_figures(
 def test_the_pages_of_the_site_have_it_all(site: Path) -> None:
     book = read_imprint(ROOT)
     for path in (site / "chapters").glob("*.html"):
-        page = soup(path.read_text(encoding="utf-8"))
+        page = soup_of(path)
         words = page.find("meta", attrs={"name": "description"})["content"]
         assert len(words) >= 60 and not re.search(r"\d\d_|pasted|\$", words), "references resolved"
         block = json.loads(page.find("script", type="application/ld+json").string)

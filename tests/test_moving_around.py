@@ -7,6 +7,7 @@ import json
 import pkgutil
 import re
 import tomllib
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,6 @@ import networkx as nx
 import pytest
 import status_page
 import yaml
-from bs4 import BeautifulSoup, Tag
 from built import pages_in
 from freshness import content_hash
 from glossary import entries, finder
@@ -27,6 +27,7 @@ from glossary import entries, finder
 import seqdec_lib
 from tests import site_checks
 from tests.browser import needs_chromium, opened, visit
+from tests.reading import article
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
@@ -43,15 +44,9 @@ NOT_PROSE = (
 )
 
 
-@cache
-def article(page: Path) -> Tag:
-    """What stands on a page."""
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
-
-
 def bare_prose(page: Path) -> list[str]:
     """The paragraphs of a page without what is a link already."""
-    soup = BeautifulSoup(str(article(page)), "html.parser")
+    soup = copy(article(page))
     for element in soup.select(NOT_PROSE):
         element.decompose()
     for link in soup.select("a"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bookkeeping import is_bookkeeping
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 from built import pages_in
 from nbclient import NotebookClient
 from nbformat import NotebookNode
@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from seqdec_lib.book import recorded
 from tests.comparison import compare_outputs
 from tests.guards import tolerance_of
-from tests.reading import notebook_blocks, page_blocks, plain_title, rendered
+from tests.reading import article, notebook_blocks, page_blocks, plain_title, rendered, shortest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -42,11 +42,9 @@ def text_of(notebook: Path) -> str:
     return "\n\n".join(c.source for c in read(notebook).cells if c.cell_type == "markdown")
 
 
-@cache
 def article_of(site: Path, name: str) -> Tag:
     """The text of a chapter's page."""
-    page = (site / "chapters" / name).with_suffix(".html").read_text(encoding="utf-8")
-    return BeautifulSoup(page, "html.parser").select_one("article")
+    return article((site / "chapters" / name).with_suffix(".html"))
 
 
 def cited_in(chapter: Path) -> set[str]:
@@ -244,13 +242,14 @@ def test_cells_of_code_are_those_of_the_source_with_their_outputs(
             assert all(key.startswith("claim: ") for key in records)
 
 
-def test_chapter_1_runs_in_a_folder_of_its_own(notebooks: list[Path], tmp_path: Path) -> None:
-    """From the first cell to the last, with nothing beside it, and its outputs are those kept."""
-    folder = tmp_path / "나의 책"
+def test_a_chapter_runs_in_a_folder_of_its_own(notebooks: list[Path], tmp_path: Path) -> None:
+    """The shortest, from the first cell to the last, with nothing beside it; the outputs are those
+    kept."""
+    folder, name = tmp_path / "나의 책", shortest(SOURCES).name
     folder.mkdir()
-    committed = read(notebooks[0])
-    nbformat.write(committed, folder / notebooks[0].name)
-    run = read(folder / notebooks[0].name)
+    committed = read(notebooks[0].with_name(name))
+    nbformat.write(committed, folder / name)
+    run = read(folder / name)
     NotebookClient(run, resources={"metadata": {"path": str(folder)}}).execute()
     for before, after in zip(committed.cells, run.cells, strict=True):
         if before.cell_type == "code" and "not_compared" not in before.metadata.get("seqdec", {}):

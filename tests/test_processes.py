@@ -139,6 +139,7 @@ def test_the_rows_of_a_batch_fall_to_one_process_each():
     assert two_processes.part_of(shared, 1, 3)[0].at.tolist() == [0, 2]
 
 
+@pytest.mark.slow
 def test_the_seed_alone_decides_what_one_process_does_under_torchrun(monkeypatch):
     """torchrun with a single process is no team."""
     alone = two_processes.train(two_processes.transformer(), steps=2)

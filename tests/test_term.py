@@ -249,6 +249,7 @@ def desk(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk(folder)
 
 
+@pytest.mark.slow
 def test_graded_means_this_content_and_these_tests(desk: Desk) -> None:
     """Not: there is a file; nor: it is not newer than another."""
     desk.grade("ada", why="one")

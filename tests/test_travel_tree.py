@@ -313,6 +313,7 @@ def test_a_model_that_would_not_fit_in_memory_is_refused() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no getrusage")
+@pytest.mark.slow
 def test_43_million_leaves_are_solved_exactly_in_little_memory() -> None:
     script = """
         import resource, sys

@@ -16,7 +16,6 @@ import sys
 from typing import Any
 from urllib.parse import urlsplit
 
-LOG = os.environ["SEQDEC_NETWORK_LOG"]
 PROXY_PORT = 9  # "discard": nobody listens there
 DOWNLOADERS = {"curl", "wget", "pip", "pip3", "conda", "git", "ssh", "scp", "rsync", "ftp", "nc"}
 
@@ -65,11 +64,18 @@ def refuse_network(event: str, args: tuple) -> None:
     if not event.startswith(("socket.", "urllib.", "subprocess.", "os.")):
         return
     if target := attempt(event, args):
-        with open(LOG, "a", encoding="utf-8") as log:
+        with open(_log, "a", encoding="utf-8") as log:
             print(target, file=log)
         reason = f"chapters run without a network: {event} to {target} refused"
         raise PermissionError(errno.EACCES, reason)
 
 
-open(LOG, "a", encoding="utf-8").close()  # the harness takes a missing log as a missing guard
+def log_to(path: str) -> None:
+    """From here on, append to this file, and make it: without it the harness misses the guard."""
+    global _log
+    _log = path
+    open(path, "a", encoding="utf-8").close()
+
+
+log_to(os.environ["SEQDEC_NETWORK_LOG"])
 sys.addaudithook(refuse_network)
