@@ -1,9 +1,10 @@
-"""Appendix B: the time of a step in one process and in two, for a narrow and a wide network.
+"""Appendix B: the time of a step alone, with two threads and in two processes.
 
-The same program trains the book's Decision Transformer on 64 rows in memory: alone, then as two
-processes on one machine, in turn, `ROUNDS` times. Of each run we take the median step of process 0,
-and of these medians the shortest, since other programs can only make a step longer. It is the time
-on the clock, in milliseconds. The machine needs two cores, and should do nothing else."""
+The same program trains the book's Decision Transformer, a narrow and a wide one, on 64 rows in
+memory: in one process with one thread, in one with two threads, and in two processes with one
+thread each, in turn, `ROUNDS` times. Of each run we take the median step of process 0, and of these
+medians the shortest, since other programs can only make a step longer. It is the time on the clock,
+in milliseconds. The machine needs two cores, and should do nothing else."""
 
 import os
 import subprocess
@@ -16,7 +17,8 @@ CASES = ("two cores",)
 AGREEMENT = 1.0  # another machine has other times
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS, ROUNDS, STEPS = (64, 256), 5, 12
-LAUNCHES = {"one": (), "two": ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")}
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+WAYS = {"one": ((), 1), "two threads": ((), 2), "two": (TORCHRUN, 1)}  # launcher and threads
 TRAIN = """
 import os, sys, time
 import numpy as np, torch
@@ -24,8 +26,8 @@ from seqdec_lib.experience import collect
 from seqdec_lib.problems import KeyToDoor
 from seqdec_lib.sequences import TokenLayout, fit, minibatches
 
-width, steps, seed = map(int, sys.argv[1:])
-torch.set_num_threads(1)
+width, steps, seed, threads = map(int, sys.argv[1:])
+torch.set_num_threads(threads)
 torch.manual_seed(seed)
 data, begins = collect(KeyToDoor(), None, 5_000, seed), []
 layout = TokenLayout.of(KeyToDoor(), data, "return_to_go")
@@ -42,15 +44,15 @@ if os.environ.get("RANK", "0") == "0":
 
 
 def run(case: str, seed: int) -> dict[str, float]:
-    """Milliseconds of a step, by width and number of processes."""
+    """Milliseconds of a step, by width and by way."""
     shortest: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "train.py"
         program.write_text(TRAIN)
         for _ in range(ROUNDS):
             for width in WIDTHS:
-                for name, launch in LAUNCHES.items():
-                    took = milliseconds(*launch, program, width, STEPS, seed)
+                for name, (launch, threads) in WAYS.items():
+                    took = milliseconds(*launch, program, width, STEPS, seed, threads)
                     key = f"width {width}, {name}"
                     shortest[key] = min(took, shortest.get(key, took))
     return shortest
